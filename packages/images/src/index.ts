@@ -1,1 +1,1 @@
-export {};
+export type { Image, ImageFile } from "./image.ts";
