@@ -1,0 +1,159 @@
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+
+/** Format of a lab's home. Raise it with a migration when a file of the home changes its meaning. */
+const HOME_FORMAT = 1;
+/** Below this a start refuses: the store's log and a rotated container log must fit. */
+const FREE_BYTES_MIN = 16 * 1024 * 1024;
+
+/** A home that cannot be used; the message says what to do. `code` is stable. */
+export class HomeError extends Error {
+  readonly code: "HOME_FORMAT" | "HOME_FOREIGN" | "HOME_ACCESS" | "HOME_FULL";
+  constructor(code: HomeError["code"], message: string) {
+    super(message);
+    this.name = "HomeError";
+    this.code = code;
+  }
+}
+
+/** Where everything of one lab lies. Absolute paths. */
+export interface Home {
+  readonly directory: string;
+  readonly kubeconfig: string;
+  readonly pki: string;
+  readonly store: string;
+  readonly volumes: string;
+  readonly pods: string;
+  readonly logs: string;
+  readonly cache: string;
+  /** Users' own images. */
+  readonly images: string;
+  readonly state: string;
+}
+
+/** What a running lab writes for the commands beside it, and a later start reads back. */
+export interface LabState {
+  readonly format: number;
+  readonly pid: number;
+  /** Start time of the process in clock ticks since boot (field 22 of /proc/PID/stat): tells a reused pid apart. */
+  readonly pidStart: string;
+  readonly agentPid?: number;
+  readonly agentPidStart?: string;
+  readonly apiPort: number;
+  readonly dnsPort: number;
+  /** The N of 127.N.0.0/16. */
+  readonly subnet: number;
+  readonly runtime: "namespaces" | "processes";
+  /** Set once every pod of the start was Ready. */
+  readonly ready: boolean;
+}
+
+/** The home of `--home`, `ORDINAL_HOME`, or `~/.ordinal`, in this order. */
+export function homeDirectory(option?: string): string {
+  const chosen = option ?? process.env["ORDINAL_HOME"];
+  return chosen !== undefined && chosen !== "" ? resolve(chosen) : join(homedir(), ".ordinal");
+}
+
+export function homePaths(directory: string): Home {
+  return {
+    directory,
+    kubeconfig: join(directory, "kubeconfig"),
+    pki: join(directory, "pki"),
+    store: join(directory, "store"),
+    volumes: join(directory, "volumes"),
+    pods: join(directory, "pods"),
+    logs: join(directory, "logs"),
+    cache: join(directory, "cache"),
+    images: join(directory, "images.yaml"),
+    state: join(directory, "lab.json"),
+  };
+}
+
+/** Makes the folders of a home, or checks that an existing one is ours. Throws `HomeError`. */
+export function openHome(directory: string): Home {
+  const home = homePaths(directory);
+  const versionFile = join(directory, "version");
+  try {
+    mkdirSync(directory, { recursive: true });
+    checkVersion(directory, versionFile);
+    for (const folder of [home.store, home.volumes, home.pods, home.logs, home.cache]) mkdirSync(folder, { recursive: true });
+    // Pods that run as another user reach their volumes by bind mounts made by the lab; nobody else needs to look in here.
+    chmodSync(directory, 0o700);
+    writeFileSync(versionFile, `${HOME_FORMAT}\n`);
+  } catch (error) {
+    throw explain(error, directory);
+  }
+  const free = statfsSync(directory);
+  if (free.bavail * free.bsize < FREE_BYTES_MIN) {
+    throw new HomeError(
+      "HOME_FULL",
+      `The disk of ${directory} has ${Math.floor((free.bavail * free.bsize) / 1024)} KiB left; a lab needs at least ${FREE_BYTES_MIN / 1024 / 1024} MiB. ` +
+        "Free some space, or choose another folder with --home.",
+    );
+  }
+  return home;
+}
+
+function checkVersion(directory: string, versionFile: string): void {
+  if (!existsSync(versionFile)) {
+    if (existsSync(join(directory, "store")) || existsSync(join(directory, "lab.json")))
+      throw new HomeError("HOME_FOREIGN", `${directory} looks like a lab's home but its version file is gone. Move the folder away, or choose another with --home.`);
+    return;
+  }
+  const text = readFileSync(versionFile, "utf8").trim();
+  if (text !== String(HOME_FORMAT))
+    throw new HomeError(
+      "HOME_FORMAT",
+      `${directory} belongs to another version of Ordinal (format ${text.slice(0, 20)}, this one writes ${HOME_FORMAT}). Use that version, choose another folder with --home, or empty it with \`ordinal reset\`.`,
+    );
+}
+
+function explain(error: unknown, directory: string): Error {
+  if (error instanceof HomeError) return error;
+  const code = (error as NodeJS.ErrnoException).code;
+  if (code === "EACCES" || code === "EPERM" || code === "EROFS")
+    return new HomeError("HOME_ACCESS", `No permission to write ${directory}. Choose a folder of your own with --home DIR.`);
+  if (code === "ENOTDIR" || code === "EEXIST")
+    return new HomeError("HOME_ACCESS", `${directory} is not a folder. Choose another with --home DIR.`);
+  if (code === "ENOSPC" || code === "EDQUOT")
+    return new HomeError("HOME_FULL", `The disk of ${directory} is full. Free some space, or choose another folder with --home DIR.`);
+  return error instanceof Error ? error : new Error(String(error));
+}
+
+export function readState(home: Home): LabState | undefined {
+  try {
+    return JSON.parse(readFileSync(home.state, "utf8")) as LabState;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Replaces the state in one step, so that a reader never sees half of it. */
+export function writeState(home: Home, state: LabState): void {
+  const next = `${home.state}.next`;
+  writeFileSync(next, `${JSON.stringify(state, null, 2)}\n`);
+  renameSync(next, home.state);
+}
+
+/** Forgets everything of a lab but the folder itself. The lab must not run. */
+export function emptyHome(home: Home): void {
+  for (const path of [home.store, home.volumes, home.pods, home.logs, home.cache, home.pki, home.kubeconfig, home.state, join(home.directory, "version")])
+    rmSync(path, { recursive: true, force: true });
+}
+
+/** Start time of a live process as /proc tells it; undefined when there is none. */
+export function processStart(pid: number): string | undefined {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, "utf8");
+    const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+    return fields[0] === "Z" ? undefined : fields[19];
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether the lab that wrote this state is still alive. */
+export function isRunning(state: LabState | undefined): state is LabState {
+  return state !== undefined && processStart(state.pid) === state.pidStart;
+}
