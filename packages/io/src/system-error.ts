@@ -7,9 +7,21 @@ interface Explanation {
 }
 
 const EXPLANATIONS: ReadonlyMap<string, Explanation> = new Map([
-  ["EADDRINUSE", { happened: "the address is already in use", next: "stop the program that holds it or choose another port" }],
-  ["EADDRNOTAVAIL", { happened: "this machine does not have that address", next: "choose an address that this machine has, such as 127.0.0.1" }],
-  ["EACCES", { happened: "permission denied", next: "choose a port from 1024 up, or a file or folder that this user may use" }],
+  [
+    "EADDRINUSE",
+    { happened: "the address is already in use", next: "stop the program that holds it or choose another port" },
+  ],
+  [
+    "EADDRNOTAVAIL",
+    {
+      happened: "this machine does not have that address",
+      next: "choose an address that this machine has, such as 127.0.0.1",
+    },
+  ],
+  [
+    "EACCES",
+    { happened: "permission denied", next: "choose a port from 1024 up, or a file or folder that this user may use" },
+  ],
   ["EPERM", { happened: "operation not permitted", next: "run it as a user who may do this" }],
   ["ENOSPC", { happened: "no space left on the disk", next: "free some space and start again" }],
   ["EDQUOT", { happened: "the disk quota is used up", next: "free some space or raise the quota and start again" }],
@@ -18,7 +30,13 @@ const EXPLANATIONS: ReadonlyMap<string, Explanation> = new Map([
   ["ENOTDIR", { happened: "a part of the path is not a folder", next: "check the path" }],
   ["EISDIR", { happened: "it is a folder, not a file", next: "check the path" }],
   ["EEXIST", { happened: "it exists already", next: "remove it or choose another name" }],
-  ["EIO", { happened: "the disk reported an input/output error", next: "check the disk (dmesg) and restore the data from a copy" }],
+  [
+    "EIO",
+    {
+      happened: "the disk reported an input/output error",
+      next: "check the disk (dmesg) and restore the data from a copy",
+    },
+  ],
   ["EMFILE", { happened: "this process has too many open files", next: "raise the limit (ulimit -n)" }],
   ["ENFILE", { happened: "this machine has too many open files", next: "raise the limit (sysctl fs.file-max)" }],
   ["ECONNREFUSED", { happened: "connection refused", next: "check that the server is running there" }],

@@ -1,4 +1,3 @@
-import type { AbstractSnapshot } from "abstract-level";
 import type { ClassicLevel } from "classic-level";
 
 import type { Log } from "../log.ts";
@@ -10,6 +9,7 @@ import type { GroupNumbers } from "./group-numbers.ts";
 import { BASE_KEY, encodeNumber, markerKey, sealValue, unsealValue, USER_RANGE, userKey } from "./row.ts";
 
 export type Level = ClassicLevel<Uint8Array, Uint8Array>;
+type LevelSnapshot = ReturnType<Level["snapshot"]>;
 
 type Row =
   | { readonly type: "put"; readonly key: Uint8Array; readonly value: Uint8Array }
@@ -40,7 +40,7 @@ export interface LevelStoreParts {
 /** The `Store` on LevelDB; made by `openStore`. */
 export class LevelStore implements Store {
   readonly #parts: LevelStoreParts;
-  readonly #snapshots = new Set<AbstractSnapshot>();
+  readonly #snapshots = new Set<LevelSnapshot>();
   #waiting: Waiting[] = [];
   #writing: Promise<void> | undefined;
   #failure: StoreError | undefined;
@@ -142,7 +142,7 @@ export class LevelStore implements Store {
     };
   }
 
-  async #get(key: Uint8Array, snapshot: AbstractSnapshot | undefined): Promise<Uint8Array | undefined> {
+  async #get(key: Uint8Array, snapshot: LevelSnapshot | undefined): Promise<Uint8Array | undefined> {
     this.#mustBeOpen();
     const row = userKey(key);
     const sealed = await this.#reading(() =>
@@ -153,7 +153,7 @@ export class LevelStore implements Store {
 
   async *#iterate(
     range: StoreRange,
-    snapshot: AbstractSnapshot | undefined,
+    snapshot: LevelSnapshot | undefined,
   ): AsyncGenerator<readonly [key: Uint8Array, value: Uint8Array]> {
     this.#mustBeOpen();
     const iterator = this.#parts.level.iterator({
@@ -244,7 +244,8 @@ function levelRange(range: StoreRange): { gte?: Uint8Array; lt?: Uint8Array; gt?
 
 /** The error for a store whose disk no longer holds what was acknowledged. */
 export function damaged(directory: string, finding: string, cause?: unknown): StoreError {
-  const remedy = "keep a copy of this folder, then restore it from a backup or move it away to begin with an empty store";
+  const remedy =
+    "keep a copy of this folder, then restore it from a backup or move it away to begin with an empty store";
   return new StoreError("STORE_DAMAGED", `the store in ${directory} is damaged: ${finding}; ${remedy}`, { cause });
 }
 

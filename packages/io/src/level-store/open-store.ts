@@ -117,9 +117,13 @@ function openError(error: unknown, directory: string): StoreError {
   if (error instanceof StoreError) return error;
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
   if (hasCode(cause, "LEVEL_LOCKED")) {
-    return new StoreError("STORE_LOCKED", `the store in ${directory} is in use by another process; stop that one first`, {
-      cause: error,
-    });
+    return new StoreError(
+      "STORE_LOCKED",
+      `the store in ${directory} is in use by another process; stop that one first`,
+      {
+        cause: error,
+      },
+    );
   }
   if (isCorruption(error)) return damaged(directory, cause instanceof Error ? cause.message : String(cause), error);
   return new StoreError("STORE_FAILED", explainSystemError(cause, `open the store in ${directory}`), { cause: error });
