@@ -13,13 +13,21 @@ export interface Image {
   readonly workingDirectory: string;
   /** Numeric user of the image's processes; 0 is the lab's own user. */
   readonly user: number;
-  /** Commands put on the PATH of the image's containers: name → how to run it (absolute path and leading arguments). */
+  /**
+   * Commands of the image: name → how to run it (absolute path and leading arguments). A bare name is put on the PATH
+   * (`/usr/local/bin`); an absolute path is where the command lies inside the image.
+   */
   readonly programs: Readonly<Record<string, readonly string[]>>;
   /** Files that exist in the image, by absolute path inside it. */
   readonly files: readonly ImageFile[];
+  /** Folders of the machine that the image's programs run from; containers see them read-only at the same path. */
+  readonly folders: readonly string[];
   /** Signal that stops the main process, `SIGTERM` unless the image says otherwise (nginx: `SIGQUIT`). */
-  readonly stopSignal: "SIGTERM" | "SIGQUIT" | "SIGINT" | "SIGKILL";
+  readonly stopSignal: StopSignal;
 }
+
+export const STOP_SIGNALS = ["SIGTERM", "SIGQUIT", "SIGINT", "SIGKILL"] as const;
+export type StopSignal = (typeof STOP_SIGNALS)[number];
 
 export interface ImageFile {
   readonly path: string;
@@ -27,4 +35,14 @@ export interface ImageFile {
   readonly content: string | { readonly copyOf: string };
   /** e.g. 0o644 */
   readonly mode: number;
+}
+
+/** An image before anyone asked for it by a particular tag: everything but `reference` and `digest`. */
+export interface ImageDefinition extends Omit<Image, "reference" | "digest"> {
+  /** Normalised repositories it answers to, e.g. `docker.io/library/nginx`. */
+  readonly repositories: readonly string[];
+  /** Tags it answers to; any tag or digest when absent. */
+  readonly tags?: readonly string[];
+  /** One line for listings. */
+  readonly summary: string;
 }
