@@ -14,13 +14,8 @@ const LOCK_STALE_MS = 10 * 60_000;
 
 const steps = {
   ordinal: (args) => [[nodeBinary(), [join(root, "packages/ordinal/bin/ordinal.js"), ...args]]],
-  check: () => [
-    [tool("oxfmt"), ["--check", "."]],
-    [tool("oxlint"), []],
-    [tool("tsc"), ["--noEmit"]],
-    [nodeBinary(), [join(root, "scripts/check-layers.ts")]],
-    [tool("vitest"), ["run", "--project", "unit"]],
-  ],
+  "check:static": () => staticChecks(),
+  check: () => [...staticChecks(), [tool("vitest"), ["run", "--project", "unit"]]],
   test: (args) => [[nodeBinary(), [join(root, "scripts/run-tests.ts"), ...args]]],
   bench: (args) => [[nodeBinary(), [join(root, "scripts/bench.ts"), ...args]]],
   soak: (args) => [[nodeBinary(), [join(root, "scripts/soak.ts"), ...args]]],
@@ -105,6 +100,15 @@ function lock() {
       else spawnSync("sleep", ["0.3"]);
     }
   }
+}
+
+function staticChecks() {
+  return [
+    [tool("oxfmt"), ["--check", "."]],
+    [tool("oxlint"), []],
+    [tool("tsc"), ["--noEmit"]],
+    [nodeBinary(), [join(root, "scripts/check-layers.ts")]],
+  ];
 }
 
 function nodeBinary() {

@@ -30,6 +30,21 @@ export interface Home {
   /** Users' own images. */
   readonly images: string;
   readonly state: string;
+  /** What the host reaches where, as `Forward` rows; rewritten at every change. */
+  readonly forwards: string;
+}
+
+/** A listener of the host that leads into the lab. */
+export interface Forward {
+  readonly kind: "pod" | "clusterIP" | "nodePort";
+  /** Address of the host that is listened at. */
+  readonly address: string;
+  /** Port as the pod or service declares it. */
+  readonly port: number;
+  /** Port of the host; another one where `port` may not be bound. */
+  readonly hostPort: number;
+  /** `default/web-0` or `default/nginx:web`. */
+  readonly target: string;
 }
 
 /** What a running lab writes for the commands beside it, and a later start reads back. */
@@ -67,6 +82,7 @@ export function homePaths(directory: string): Home {
     cache: join(directory, "cache"),
     images: join(directory, "images.yaml"),
     state: join(directory, "lab.json"),
+    forwards: join(directory, "forwards.json"),
   };
 }
 
@@ -136,9 +152,23 @@ export function writeState(home: Home, state: LabState): void {
   renameSync(next, home.state);
 }
 
+export function readForwards(home: Home): readonly Forward[] {
+  try {
+    return JSON.parse(readFileSync(home.forwards, "utf8")) as Forward[];
+  } catch {
+    return [];
+  }
+}
+
+export function writeForwards(home: Home, forwards: readonly Forward[]): void {
+  const next = `${home.forwards}.next`;
+  writeFileSync(next, `${JSON.stringify(forwards, null, 1)}\n`);
+  renameSync(next, home.forwards);
+}
+
 /** Forgets everything of a lab but the folder itself. The lab must not run. */
 export function emptyHome(home: Home): void {
-  for (const path of [home.store, home.volumes, home.pods, home.logs, home.cache, home.pki, home.kubeconfig, home.state, join(home.directory, "version")])
+  for (const path of [home.store, home.volumes, home.pods, home.logs, home.cache, home.pki, home.kubeconfig, home.state, home.forwards, join(home.directory, "version")])
     rmSync(path, { recursive: true, force: true });
 }
 
