@@ -5,9 +5,21 @@ import type { KubeObject } from "../api/object.ts";
  * of unknown fields, canonical quantities and times, strategic-merge keys, managed-field keys and the OpenAPI document.
  */
 export type Schema =
-  | { readonly type: "string" | "boolean" | "int32" | "int64" | "quantity" | "time" | "microTime" | "intOrString" | "bytes" | "any" }
+  | {
+      readonly type:
+        | "string"
+        | "boolean"
+        | "int32"
+        | "int64"
+        | "quantity"
+        | "time"
+        | "microTime"
+        | "intOrString"
+        | "bytes"
+        | "any";
+    }
   | { readonly type: "array"; readonly items: Schema; readonly merge?: ListMerge }
-  | { readonly type: "map"; readonly values: Schema }
+  | { readonly type: "map"; readonly values: Schema; readonly atomic?: boolean }
   | ObjectSchema;
 
 export interface ObjectSchema {
@@ -16,17 +28,39 @@ export interface ObjectSchema {
   readonly goName: string;
   /** In the original's field order, which is the order of its JSON. */
   readonly fields: Readonly<Record<string, Schema>>;
+  /** Fields that are written even when they are zero: `status: {}`, `creationTimestamp: null`, `ready: false`. */
+  readonly always?: readonly string[];
+  /** Fields whose zero value means something other than their absence (`replicas: 0`); others lose it, as in Go. */
+  readonly kept?: readonly string[];
+  /** Owned as a whole: managed fields name the object, not its fields. */
+  readonly atomic?: boolean;
   /** Strategic merge honours `$retainKeys` (volumes, deployment strategy). */
   readonly retainKeys?: boolean;
 }
 
-/** `keys`: a list merged by these fields, the first being strategic merge's `patchMergeKey`; `set`: of plain values. */
-export type ListMerge = { readonly kind: "keys"; readonly keys: readonly [string, ...string[]] } | { readonly kind: "set" };
+/**
+ * `keys`: a list merged by these fields, the first being strategic merge's `patchMergeKey`; `set`: of plain values.
+ * `only`: just one of strategic merge and server-side apply (managed fields) knows the list as merged.
+ */
+export type ListMerge =
+  | {
+      readonly kind: "keys";
+      readonly keys: readonly [string, ...string[]];
+      readonly only?: "strategic" | "apply";
+    }
+  | { readonly kind: "set"; readonly only?: "strategic" | "apply" };
 
 export type FieldErrorKind =
-  | "Required value" | "Invalid value" | "Forbidden" | "Duplicate value" | "Unsupported value" | "Not found" | "Too many" | "Too long";
+  | "Required value"
+  | "Invalid value"
+  | "Forbidden"
+  | "Duplicate value"
+  | "Unsupported value"
+  | "Not found"
+  | "Too many"
+  | "Too long";
 
-/** One problem of validation. `path` is `spec.template.spec.containers[0].image`. */
+/** One problem of validation; `field-error.ts` makes them and prints them in the original's words. `path` is `spec.template.spec.containers[0].image`. */
 export interface FieldError {
   readonly kind: FieldErrorKind;
   readonly path: string;
@@ -62,7 +96,10 @@ export interface Strategy {
   /** By default a status update keeps everything of `old` but `status` (and labels, annotations are kept from old). */
   prepareForStatusUpdate?(object: KubeObject, old: KubeObject, context: StrategyContext): void;
   validate(object: KubeObject, context: StrategyContext): FieldError[];
+  /** All rules of an update, those of `validate` included where they apply; `validate` is not asked as well. */
   validateUpdate?(object: KubeObject, old: KubeObject, context: StrategyContext): FieldError[];
+  /** All rules of an update of the status subresource (of namespaces' `finalize` too), in place of `validateUpdate`. */
+  validateStatusUpdate?(object: KubeObject, old: KubeObject, context: StrategyContext): FieldError[];
   /** Non-fatal remarks, sent as `Warning` headers. */
   warnings?(object: KubeObject): string[];
   /** Whether `metadata.generation` counts changes of the spec. */
@@ -92,9 +129,22 @@ export interface Kind {
   readonly categories?: readonly string[];
   /** Discovery's verbs; all of create delete deletecollection get list patch update watch unless given. */
   readonly verbs?: readonly string[];
-  readonly subresources: readonly ("status" | "scale" | "log" | "exec" | "attach" | "portforward" | "binding" | "eviction" | "finalize")[];
+  readonly subresources: readonly (
+    | "status"
+    | "scale"
+    | "log"
+    | "exec"
+    | "attach"
+    | "portforward"
+    | "binding"
+    | "eviction"
+    | "finalize"
+  )[];
   readonly schema: ObjectSchema;
-  /** Fills the fields that the original fills in, on every read of a request body, before validation. */
+  /**
+   * Fills the fields that the original fills in, on every read of a request body, before validation. Leaves the object in
+   * canonical form (`canonical.ts`), as the hooks of `strategy` that change objects do.
+   */
   defaults(object: KubeObject): void;
   readonly strategy: Strategy;
   /** The columns of a Table, those of priority 1 included; `row` gives as many cells, `now` in milliseconds. */

@@ -1,0 +1,29 @@
+import type { Container, Pod } from "kubernetes-types/core/v1.d.ts";
+
+import { defaultPodTemplateSpec } from "./pod-template.ts";
+
+// SetDefaults_Pod of the original: what a pod gets beyond a template's defaults.
+
+export function defaultPod(pod: Pod): void {
+  const { spec, status } = pod;
+  if (spec === undefined) return;
+  for (const container of [...(spec.containers ?? []), ...(spec.initContainers ?? [])]) {
+    requestLimits(container);
+    if (spec.hostNetwork !== true) continue;
+    for (const port of container.ports ?? []) port.hostPort ??= port.containerPort;
+  }
+  spec.enableServiceLinks ??= true;
+  defaultPodTemplateSpec(spec);
+  if (status === undefined) return;
+  // The list and its first address are two forms of one field.
+  if (status.podIP !== undefined && status.podIPs === undefined) status.podIPs = [{ ip: status.podIP }];
+  const [first] = status.podIPs ?? [];
+  if (status.podIP === undefined && first?.ip !== undefined) status.podIP = first.ip;
+}
+
+/** Who names a limit and no request asks for the limit. */
+function requestLimits(container: Container): void {
+  const { resources } = container;
+  if (resources?.limits === undefined) return;
+  resources.requests = { ...resources.limits, ...resources.requests };
+}
