@@ -1,9 +1,14 @@
 export type { Clock, Timer } from "./clock.ts";
+export type { Disk, DiskFile } from "./disk.ts";
 export { openStore, type OpenStoreOptions } from "./level-store/open-store.ts";
 export type { Log, LogLevel } from "./log.ts";
-export { realClock } from "./real-clock.ts";
+export { CONNECT_TIMEOUT_MS, type Connection, type Listener, type Net, type NetAddress } from "./net.ts";
 export { realRandom, type Random } from "./random.ts";
+export { realClock } from "./real-clock.ts";
+export { mustShareFolder, realDisk } from "./real-disk.ts";
+export { realNet } from "./real-net.ts";
 export { StoreError, type StoreErrorCode } from "./store-error.ts";
+export { mustFitStore } from "./store-limits.ts";
 export type { Store, StoreOperation, StoreRange, StoreReader, StoreSnapshot } from "./store.ts";
 export { explainSystemError, systemErrorCode } from "./system-error.ts";
 export { createLog, type TextLogOptions } from "./text-log.ts";

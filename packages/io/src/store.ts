@@ -15,6 +15,7 @@ export interface StoreRange {
 
 export interface StoreReader {
   get(key: Uint8Array): Promise<Uint8Array | undefined>;
+  /** Rows as they are when the iteration begins, that is at its first `next`; later batches do not show. */
   iterate(range?: StoreRange): AsyncIterable<readonly [key: Uint8Array, value: Uint8Array]>;
 }
 
@@ -26,10 +27,13 @@ export interface StoreSnapshot extends StoreReader {
 /** Ordered keys with atomic batches: the API server's and Cassandra's storage. */
 export interface Store extends StoreReader {
   /**
-   * Applies all operations or none. With `sync` the promise resolves only once the batch is on disk (batches that
-   * wait together share one fsync). After a failed sync every later write rejects until the store is opened anew.
+   * Applies all operations or none, in the order of the calls. With `sync` the promise resolves only once the batch is on
+   * disk (batches that wait together share one fsync). Without, it survives the death of the process, while a power failure may
+   * lose it, even where it keeps a later one. The caller may reuse its buffers at once. After a failed write or sync
+   * every later write rejects with `STORE_FAILED` until the store is opened anew, and what became of that batch is unknown.
    */
   batch(operations: readonly StoreOperation[], options?: { readonly sync?: boolean }): Promise<void>;
   snapshot(): StoreSnapshot;
+  /** Finishes the writes under way, then closes; whatever is asked later rejects with `STORE_CLOSED`. */
   close(): Promise<void>;
 }

@@ -2,6 +2,7 @@ import type { ClassicLevel } from "classic-level";
 
 import type { Log } from "../log.ts";
 import { StoreError } from "../store-error.ts";
+import { mustFitStore } from "../store-limits.ts";
 import type { Store, StoreOperation, StoreRange, StoreSnapshot } from "../store.ts";
 import { explainSystemError } from "../system-error.ts";
 import type { AcknowledgedFile } from "./acknowledged-file.ts";
@@ -23,8 +24,6 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
-export const KEY_BYTES_MAX = 64 * 1024;
-export const VALUE_BYTES_MAX = 64 * 1024 * 1024;
 /** A group takes waiting batches up to this size, so that the first of many does not wait for megabytes of others. */
 const GROUP_BYTES_MAX = 4 * 1024 * 1024;
 const NO_VALUE = new Uint8Array(0);
@@ -217,15 +216,9 @@ function putRow(key: Uint8Array, value: Uint8Array): Row {
 }
 
 function encodeOperation(operation: StoreOperation): Row {
-  if (operation.key.length > KEY_BYTES_MAX) {
-    throw new RangeError(`a key of ${operation.key.length} bytes exceeds the ${KEY_BYTES_MAX} a store takes`);
-  }
+  mustFitStore(operation);
   const key = userKey(operation.key);
-  if (operation.kind === "delete") return { type: "del", key };
-  if (operation.value.length > VALUE_BYTES_MAX) {
-    throw new RangeError(`a value of ${operation.value.length} bytes exceeds the ${VALUE_BYTES_MAX} a store takes`);
-  }
-  return putRow(key, operation.value);
+  return operation.kind === "delete" ? { type: "del", key } : putRow(key, operation.value);
 }
 
 function levelRange(range: StoreRange): { gte?: Uint8Array; lt?: Uint8Array; gt?: Uint8Array; lte?: Uint8Array } & {
