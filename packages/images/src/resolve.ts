@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+
 import { builtInImages } from "./built-in.ts";
 import type { Image, ImageDefinition } from "./image.ts";
 import { formatReference, parseReference, repositoryOf } from "./reference.ts";
@@ -62,5 +63,7 @@ function familiar(repository: string): string {
 /** Changes when the definition does, so that a container's image id tells which definition it runs. */
 function digestOf(name: string, definition: ImageDefinition): string {
   const { folders: _folders, ...described } = definition;
-  return `sha256:${createHash("sha256").update(JSON.stringify([name, described])).digest("hex")}`;
+  return `sha256:${createHash("sha256")
+    .update(JSON.stringify([name, described]))
+    .digest("hex")}`;
 }

@@ -1,5 +1,7 @@
-import type { Image } from "@ordinal/images";
 import type { Duplex } from "node:stream";
+
+import type { Image } from "@ordinal/images";
+
 import type { ContainerSession, ExecOptions } from "../api/node.ts";
 
 /** One pod's shared surroundings: hostname, address, name resolution. */
@@ -41,6 +43,8 @@ export interface ContainerConfig {
   readonly mounts: readonly Mount[];
   readonly runAsUser: number | undefined;
   readonly runAsGroup: number | undefined;
+  /** Group of the pod's volumes: the processes' group when `runAsGroup` is not given. */
+  readonly fsGroup?: number | undefined;
   readonly readOnlyRootFilesystem: boolean;
   readonly stdin: boolean;
   /** Close stdin after the first attach ended. */

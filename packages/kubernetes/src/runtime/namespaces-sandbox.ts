@@ -1,0 +1,185 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { mkdirSync } from "node:fs";
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { Duplex, Readable } from "node:stream";
+
+import { ContainerLog } from "./container-log.ts";
+import { ContainerOutput } from "./container-output.ts";
+import { containerEnvironment } from "./exec-environment.ts";
+import { LocalConnector } from "./local-connector.ts";
+import { NamespacesContainer } from "./namespaces-container.ts";
+import { startPodProcess } from "./namespaces-process.ts";
+import type { NamespacesContext } from "./namespaces-runtime.ts";
+import { startFailure } from "./oci-words.ts";
+import type { ContainerConfig, PodSandbox, RunningContainer, SandboxConfig } from "./pod-runtime.ts";
+import { prepareRootFileSystem } from "./root-file-system.ts";
+import { runTool } from "./run-tool.ts";
+import { readSetupReport, SetupError } from "./setup-report.ts";
+import { SANDBOX_SCRIPT, START_SCRIPT } from "./setup-scripts.ts";
+
+/** The lab's whole range: every pod reaches every other one directly. */
+const PREFIX_LENGTH = 16;
+
+/**
+ * A pod's network, UTS and IPC namespaces, held by a shell that waits for its standard input to end.
+ */
+export class NamespacesSandbox implements PodSandbox {
+  readonly address: string;
+  /** Resolves when nothing of the pod is left. */
+  readonly stopped: Promise<void>;
+  readonly #config: SandboxConfig;
+  readonly #context: NamespacesContext;
+  readonly #link: string;
+  readonly #holder: ChildProcess;
+  readonly #holderGone: Promise<void>;
+  readonly #containers = new Set<NamespacesContainer>();
+  readonly #starting = new Set<Promise<unknown>>();
+  readonly #connector: LocalConnector;
+  #stopping: Promise<void> | undefined;
+  #markStopped: () => void = () => {};
+
+  private constructor(config: SandboxConfig, context: NamespacesContext, link: string, holder: ChildProcess) {
+    this.address = config.address;
+    this.#config = config;
+    this.#context = context;
+    this.#link = link;
+    this.#holder = holder;
+    this.#holderGone = new Promise((resolve) => holder.once("exit", () => resolve()));
+    this.stopped = new Promise((resolve) => (this.#markStopped = resolve));
+    this.#connector = new LocalConnector([context.tools.nsenter, `--net=/proc/${holder.pid}/ns/net`, "--"]);
+  }
+
+  static async create(config: SandboxConfig, context: NamespacesContext): Promise<NamespacesSandbox> {
+    const { tools } = context;
+    const bridge = await context.nodeBridge(config.nodeName);
+    const sharedMemory = join(config.directory, "shm");
+    mkdirSync(sharedMemory, { recursive: true });
+    const link = context.nextLinkName();
+    const holder = spawn(
+      tools.unshare,
+      [
+        ...["--net", "--uts", "--ipc", "--mount", "--", tools.sh, "-c", SANDBOX_SCRIPT, "sandbox", config.hostname],
+        ...[config.address, String(PREFIX_LENGTH), hardwareAddress(config.address), link, bridge, String(process.pid)],
+        sharedMemory,
+      ],
+      { stdio: ["pipe", "ignore", "ignore", "pipe"], env: { PATH: process.env["PATH"] }, detached: true },
+    );
+    holder.stdin?.on("error", () => {});
+    try {
+      await readSetupReport(holder.stdio[3] as Readable, holder);
+    } catch (error) {
+      holder.kill("SIGKILL");
+      throw new Error(`failed to create the sandbox of pod ${config.namespace}/${config.name}`, { cause: error });
+    }
+    return new NamespacesSandbox(config, context, link, holder);
+  }
+
+  async startContainer(config: ContainerConfig): Promise<RunningContainer> {
+    if (this.#stopping !== undefined) throw new Error("the pod is being stopped");
+    const started = this.#start(config);
+    const settled = started.catch(() => {}).finally(() => this.#starting.delete(settled));
+    this.#starting.add(settled);
+    return started;
+  }
+
+  connectLocal(port: number): Promise<Duplex> {
+    return this.#connector.connect(port);
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #start(config: ContainerConfig): Promise<NamespacesContainer> {
+    const { tools, machine, devices, sysfs, log } = this.#context;
+    const layer = await this.#context.layerOf(config.image);
+    const runDirectory = join(this.#config.directory, "containers", `${config.name}-${config.attempt}`);
+    await rm(runDirectory, { recursive: true, force: true });
+    const user = config.runAsUser ?? config.image.user;
+    const group = config.runAsGroup ?? config.fsGroup ?? 0;
+    const nestedUser = user !== 0 || group !== 0;
+    const { home } = prepareRootFileSystem({
+      directory: runDirectory,
+      sandbox: this.#config,
+      container: config,
+      user,
+      group,
+      machine,
+      layer,
+      devices,
+      sharedMemory: join(this.#config.directory, "shm"),
+      sysfs,
+    });
+    const containerLog = await ContainerLog.open(config.logPath);
+    const environment = containerEnvironment(config.env, {
+      hostname: this.#config.hostname,
+      home,
+      tty: config.tty,
+    });
+    const process = await startPodProcess({
+      argv: [
+        ...[tools.nsenter, `--target=${this.#holder.pid}`, "--mount", "--net", "--uts", "--ipc", "--"],
+        ...[tools.unshare, "--mount", "--pid", "--fork", "--kill-child", "--"],
+        ...[tools.sh, "-c", START_SCRIPT, "container", runDirectory, config.workingDirectory],
+        config.readOnlyRootFilesystem ? "ro" : "rw",
+        ...(nestedUser ? [String(user), String(group)] : ["", ""]),
+        ...[config.argv[0] ?? "", environment.path, ...environment.assignments, ...config.argv],
+      ],
+      stdin: config.stdin,
+      tty: config.tty,
+      directory: this.#config.directory,
+      tools,
+    }).catch(async (error: unknown) => {
+      await containerLog.close();
+      await rm(runDirectory, { recursive: true, force: true });
+      throw error instanceof SetupError ? startFailure(error.detail) : error;
+    });
+    let told = false;
+    const output = new ContainerOutput(containerLog, (error) => {
+      if (!told) log.warn("container-log-failed", { path: config.logPath, error: String(error) });
+      told = true;
+    });
+    output.carry(process.stdout, "stdout");
+    if (process.stderr !== undefined) output.carry(process.stderr, "stderr");
+    const container = new NamespacesContainer({
+      config,
+      process,
+      output,
+      nestedUser,
+      hostname: this.#config.hostname,
+      home,
+      podDirectory: this.#config.directory,
+      runDirectory,
+      tools,
+    });
+    this.#containers.add(container);
+    void container.gone.catch(() => {}).then(() => this.#containers.delete(container));
+    return container;
+  }
+
+  async #stop(): Promise<void> {
+    // A container that is just being started must not outlive its pod.
+    await Promise.all(this.#starting);
+    const containers = [...this.#containers];
+    for (const container of containers) container.kill("SIGKILL");
+    this.#connector.close();
+    await Promise.all(containers.map((container) => container.gone.catch(() => {})));
+    // The kernel removes the link with the namespace, but only some time after; a new pod may want the address at once.
+    await runTool(this.#context.tools.ip, ["link", "delete", this.#link]).catch(() => {});
+    this.#holder.kill("SIGKILL");
+    await this.#holderGone;
+    await mkdir(this.#config.directory, { recursive: true });
+    for (const name of ["shm", "containers"]) {
+      await rm(join(this.#config.directory, name), { recursive: true, force: true });
+    }
+    this.#markStopped();
+  }
+}
+
+/** The same address always has the same hardware address, so that neighbours' caches stay true when a pod returns. */
+function hardwareAddress(address: string): string {
+  const hex = address.split(".").map((part) => Number(part).toString(16).padStart(2, "0"));
+  return ["02", "00", ...hex].join(":");
+}

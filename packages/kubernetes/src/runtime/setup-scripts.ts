@@ -1,0 +1,121 @@
+/**
+ * The shell scripts between `spawn` and a container's program. They run on the path that decides how fast a pod starts,
+ * so they call as few programs as possible. Each reports on file descriptor 3: `error WORDS` or its own lines.
+ */
+
+/** Shared by all: from here on complaints of tools go to the report, not to the container's log. */
+const REPORT = `
+fail() { printf 'error %s\\n' "$*" >&3; exit 125; }
+`;
+
+/**
+ * Makes /dev for all containers. Argument: folder for it. Says `sysfs` when pods may have a /sys of their own.
+ * A pseudo-terminal's name (`tty`) means the same in the agent, which opens them, and in containers.
+ */
+export const RUNTIME_SETUP = `set -e
+dev=$1
+mount -t devpts -o newinstance,ptmxmode=0666,mode=0620 devpts /dev/pts
+mkdir -p "$dev"
+mount -t tmpfs -o mode=0755,size=64k devices "$dev"
+cd "$dev"
+for name in full null random tty urandom zero; do
+  : > $name
+  mount --bind /dev/$name $name
+done
+mkdir pts shm
+mount --bind /dev/pts pts
+ln -s pts/ptmx ptmx
+ln -s /proc/self/fd fd
+ln -s /proc/self/fd/0 stdin
+ln -s /proc/self/fd/1 stdout
+ln -s /proc/self/fd/2 stderr
+# Refused where the machine's own /sys has something mounted over a part of it, as inside Docker.
+if unshare --net --mount -- mount -t sysfs sysfs /sys 2>/dev/null; then echo sysfs; fi
+`;
+
+/**
+ * Becomes the pod's sandbox inside fresh network, UTS, IPC and mount namespaces, and holds them until its standard input
+ * ends. Arguments: hostname, address, prefix length, hardware address, name of the link's outer end, bridge to hang it
+ * on, process whose network namespace has that bridge, folder for shared memory.
+ */
+export const SANDBOX_SCRIPT = `${REPORT}
+exec 2>&3
+echo "$1" 2>/dev/null >/proc/sys/kernel/hostname || hostname "$1" || fail "cannot set the hostname"
+echo 1 >/proc/sys/net/ipv4/conf/all/route_localnet || fail "cannot route loopback addresses"
+echo 0 >/proc/sys/net/ipv4/ip_unprivileged_port_start || fail "cannot open low ports"
+ip -batch - <<END || fail "cannot make the pod's link"
+link set lo up
+address delete 127.0.0.1/8 dev lo
+address add 127.0.0.1/16 dev lo
+link add eth0 address $4 type veth peer name $5 netns $7
+address add $2/$3 dev eth0
+link set eth0 up
+END
+nsenter --net=/proc/$7/ns/net ip link set $5 master $6 up || fail "cannot connect the pod's link"
+mount -t tmpfs -o mode=1777,size=64m,nosuid,nodev shm "$8" || fail "cannot make shared memory"
+echo ready >&3
+exec 3>&-
+read -r _
+`;
+
+/**
+ * Starts a container's program as PID 1 of its own PID and mount namespaces. Arguments: folder of the run, working
+ * directory, `ro` or `rw` root, uid and gid of a nested user (empty for the lab's own), program, its PATH, then
+ * environment assignments followed by the program and its arguments.
+ */
+export const CONTAINER_SCRIPT = `${REPORT}
+read -r pid _ </proc/self/stat
+exec 4>&2 2>&3
+cd "$1" && mount -a -T fstab || fail "cannot make the container's mounts"
+cd rootfs && pivot_root . . && umount -l . && cd / || fail "cannot enter the container's root"
+[ "$3" = rw ] || mount -o remount,bind,ro / || fail "cannot make the root read-only"
+[ -d "$2" ] || mkdir -p "$2" || fail "mkdir $2: cannot make the working directory"
+cd "$2" || fail "chdir to cwd (\\"$2\\") set in config.json failed: permission denied"
+uid=$4 gid=$5
+`;
+
+/** The end of both ways into a container: find the program, say so, become it. */
+const BECOME_PROGRAM = `
+name=$1 path=$2
+shift 2
+case $name in
+*/*)
+  [ -e "$name" ] || fail "exec: \\"$name\\": stat $name: no such file or directory"
+  [ ! -d "$name" ] || fail "exec: \\"$name\\": is a directory"
+  [ -x "$name" ] || fail "exec: \\"$name\\": permission denied"
+  ;;
+*)
+  found=
+  IFS=:
+  set -f
+  for folder in $path; do
+    if [ -f "\${folder:-.}/$name" ] && [ -x "\${folder:-.}/$name" ]; then found=1; break; fi
+  done
+  unset IFS
+  [ "$found" ] || fail "exec: \\"$name\\": executable file not found in \\$PATH"
+  ;;
+esac
+`;
+
+export const START_SCRIPT = `${CONTAINER_SCRIPT}
+shift 5
+${BECOME_PROGRAM}
+printf 'started %s\\n' "$pid" >&3
+exec 2>&4 4>&- 3>&-
+[ "$uid" ] || exec env -i "$@"
+exec unshare --user --map-user="$uid" --map-group="$gid" env -i "$@"
+`;
+
+/**
+ * Runs a command in a container that `nsenter` has joined. Arguments: working directory, program, PATH, then environment
+ * assignments followed by the command and its arguments.
+ */
+export const EXEC_SCRIPT = `${REPORT}
+exec 4>&2 2>&3
+cd "$1" || fail "chdir to cwd (\\"$1\\") set in config.json failed: no such file or directory"
+shift
+${BECOME_PROGRAM}
+echo started >&3
+exec 2>&4 4>&- 3>&-
+exec env -i "$@"
+`;
