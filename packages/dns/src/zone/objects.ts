@@ -3,6 +3,7 @@
  * from the API or from hand-written files, so nothing about their shape is trusted; a part that is unusable is left out.
  */
 import { addressBytes, addressKey } from "./address.ts";
+import { fieldsOf, listOf } from "./json.ts";
 
 export type ZoneKind = "Namespace" | "Service" | "EndpointSlice" | "Pod";
 
@@ -58,8 +59,8 @@ export function readService(object: ZoneObject): Service | null {
   const name = label(object.metadata?.name);
   const namespace = namespaceOf(object);
   if (name === null || namespace === null) return null;
-  const spec = fields(object["spec"]);
-  const clusterIps = list(spec["clusterIPs"]).length > 0 ? list(spec["clusterIPs"]) : [spec["clusterIP"]];
+  const spec = fieldsOf(object["spec"]);
+  const clusterIps = listOf(spec["clusterIPs"]).length > 0 ? listOf(spec["clusterIPs"]) : [spec["clusterIP"]];
   const external = spec["type"] === "ExternalName";
   return {
     name,
@@ -73,15 +74,15 @@ export function readService(object: ZoneObject): Service | null {
 
 export function readSlice(object: ZoneObject): Slice | null {
   const namespace = namespaceOf(object);
-  const service = label(fields(fields(object.metadata)["labels"])["kubernetes.io/service-name"]);
+  const service = label(fieldsOf(fieldsOf(object.metadata)["labels"])["kubernetes.io/service-name"]);
   if (service === null || namespace === null) return null;
   const endpoints: Endpoint[] = [];
-  for (const entry of list(object["endpoints"])) {
-    const endpoint = fields(entry);
+  for (const entry of listOf(object["endpoints"])) {
+    const endpoint = fieldsOf(entry);
     // An unset condition means unknown, and unknown counts as ready.
-    if (fields(endpoint["conditions"])["ready"] === false) continue;
+    if (fieldsOf(endpoint["conditions"])["ready"] === false) continue;
     const given = label(endpoint["hostname"]);
-    for (const text of list(endpoint["addresses"])) {
+    for (const text of listOf(endpoint["addresses"])) {
       const hostname = given ?? dashed(String(text));
       for (const address of toAddress(text))
         endpoints.push({ ...address, hostname, hostnameFolded: hostname.toLowerCase() });
@@ -92,9 +93,9 @@ export function readSlice(object: ZoneObject): Slice | null {
 
 export function readPod(object: ZoneObject): Pod | null {
   const namespace = namespaceOf(object);
-  if (namespace === null || fields(object.metadata)["deletionTimestamp"] !== undefined) return null;
-  const status = fields(object["status"]);
-  const texts = new Set([status["podIP"], ...list(status["podIPs"]).map((entry) => fields(entry)["ip"])]);
+  if (namespace === null || fieldsOf(object.metadata)["deletionTimestamp"] !== undefined) return null;
+  const status = fieldsOf(object["status"]);
+  const texts = new Set([status["podIP"], ...listOf(status["podIPs"]).map((entry) => fieldsOf(entry)["ip"])]);
   return { namespace, addresses: [...texts].flatMap(toAddress) };
 }
 
@@ -127,8 +128,8 @@ function toAddress(value: unknown): Address[] {
 }
 
 function toPorts(value: unknown): Port[] {
-  const ports = list(value).map((entry) => {
-    const port = fields(entry);
+  const ports = listOf(value).map((entry) => {
+    const port = fieldsOf(entry);
     const number = port["port"];
     return {
       name: typeof port["name"] === "string" ? port["name"].toLowerCase() : "",
@@ -137,12 +138,4 @@ function toPorts(value: unknown): Port[] {
     };
   });
   return ports.length > 0 ? ports : [{ name: "", protocol: "", number: null }];
-}
-
-function list(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
-}
-
-function fields(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
 }
