@@ -75,7 +75,7 @@ class RealConnection implements Connection {
   }
 
   destroy(): void {
-    this.#socket.destroy();
+    this.#socket.resetAndDestroy(); // a plain destroy looks to the peer like an orderly end
   }
 }
 

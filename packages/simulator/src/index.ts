@@ -1,1 +1,6 @@
-export {};
+export type { DiskDevice, Range } from "./disk-device.ts";
+export type { Link } from "./link.ts";
+export { seedsToTry, simulate, SimulationError } from "./simulate.ts";
+export type { Ports, SimulatedHost } from "./simulated-host.ts";
+export type { SimulatedNetwork } from "./simulated-network.ts";
+export { World } from "./world.ts";

@@ -156,7 +156,6 @@ export class LevelStore implements Store {
   ): AsyncGenerator<readonly [key: Uint8Array, value: Uint8Array]> {
     this.#mustBeOpen();
     const iterator = this.#parts.level.iterator({
-      ...USER_RANGE,
       ...levelRange(range),
       ...(snapshot === undefined ? {} : { snapshot }),
     });
@@ -221,18 +220,27 @@ function encodeOperation(operation: StoreOperation): Row {
   return operation.kind === "delete" ? { type: "del", key } : putRow(key, operation.value);
 }
 
-function levelRange(range: StoreRange): { gte?: Uint8Array; lt?: Uint8Array; gt?: Uint8Array; lte?: Uint8Array } & {
+interface LevelRange {
+  gte?: Uint8Array;
+  gt?: Uint8Array;
+  lt?: Uint8Array;
+  lte?: Uint8Array;
   reverse?: boolean;
   limit?: number;
-} {
-  return {
-    ...(range.gte && { gte: userKey(range.gte) }),
-    ...(range.gt && { gt: userKey(range.gt) }),
-    ...(range.lt && { lt: userKey(range.lt) }),
-    ...(range.lte && { lte: userKey(range.lte) }),
-    ...(range.reverse !== undefined && { reverse: range.reverse }),
-    ...(range.limit !== undefined && { limit: range.limit }),
-  };
+}
+
+/** The range in LevelDB's keys. LevelDB looks at one bound a side; of two the narrower is given. */
+function levelRange(range: StoreRange): LevelRange {
+  const { gte, gt, lt, lte, reverse, limit } = range;
+  const level: LevelRange = {};
+  if (gt !== undefined && (gte === undefined || Buffer.compare(gt, gte) >= 0)) level.gt = userKey(gt);
+  else level.gte = gte === undefined ? USER_RANGE.gte : userKey(gte);
+  if (lt !== undefined && (lte === undefined || Buffer.compare(lt, lte) <= 0)) level.lt = userKey(lt);
+  else if (lte !== undefined) level.lte = userKey(lte);
+  else level.lt = USER_RANGE.lt;
+  if (reverse !== undefined) level.reverse = reverse;
+  if (limit !== undefined) level.limit = limit;
+  return level;
 }
 
 /** The error for a store whose disk no longer holds what was acknowledged. */
