@@ -17,7 +17,8 @@ export interface DeleteOptions {
 
 export interface PatchOptions {
   readonly type: "merge" | "json" | "strategic";
-  readonly subresource?: "status" | "scale";
+  /** `finalize` sets a namespace's spec.finalizers, which nothing else may change. */
+  readonly subresource?: "status" | "scale" | "finalize";
 }
 
 export type WatchEvent =
