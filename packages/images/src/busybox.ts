@@ -1,3 +1,5 @@
+import { nslookupProgram } from "@ordinal/dns";
+
 import type { ImageDefinition } from "./image.ts";
 import { projectFolders } from "./project-folders.ts";
 
@@ -20,7 +22,7 @@ export function busyboxImage(): ImageDefinition {
     env: { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" },
     workingDirectory: "/",
     user: 0,
-    programs: {},
+    programs: { nslookup: nslookupProgram },
     files: [],
     folders: projectFolders(),
     stopSignal: "SIGTERM",

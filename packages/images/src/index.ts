@@ -4,3 +4,4 @@ export { formatReference, InvalidReferenceError, parseReference, repositoryOf } 
 export type { ImageReference } from "./reference.ts";
 export { defaultArgv, knownImages, resolve, unknownImageMessage } from "./resolve.ts";
 export type { KnownImage } from "./resolve.ts";
+export { loadUserImages, parseUserImages, UserImagesError } from "./user-images.ts";
