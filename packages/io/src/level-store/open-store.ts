@@ -19,13 +19,16 @@ export interface OpenStoreOptions {
   readonly log?: Log;
   readonly clock?: Clock;
   /**
-   * Bytes that LevelDB gathers in memory and in its log before it writes a table file. Default 4 MiB. More makes heavy
-   * writing cheaper, and opening after a crash slower.
+   * Bytes that LevelDB gathers in memory and in its log before it writes a table file: 64 KiB to 1 GiB, default 4 MiB. More
+   * makes heavy writing cheaper, and opening after a crash slower.
    */
   readonly writeBufferBytes?: number;
 }
 
 const WRITE_BUFFER_BYTES = 4 * 1024 * 1024;
+/** LevelDB silently moves other values into these bounds, and then the numbering would count wrongly. */
+const WRITE_BUFFER_BYTES_MIN = 64 * 1024;
+const WRITE_BUFFER_BYTES_MAX = 1024 ** 3;
 const ACKNOWLEDGED = "ACKNOWLEDGED";
 
 /**
@@ -37,6 +40,11 @@ const ACKNOWLEDGED = "ACKNOWLEDGED";
 export async function openStore(directory: string, options: OpenStoreOptions = {}): Promise<Store> {
   const clock = options.clock ?? realClock;
   const writeBufferBytes = options.writeBufferBytes ?? WRITE_BUFFER_BYTES;
+  if (writeBufferBytes < WRITE_BUFFER_BYTES_MIN || writeBufferBytes > WRITE_BUFFER_BYTES_MAX) {
+    throw new RangeError(
+      `a write buffer has ${WRITE_BUFFER_BYTES_MIN} to ${WRITE_BUFFER_BYTES_MAX} bytes, not ${writeBufferBytes}`,
+    );
+  }
   const path = join(directory, ACKNOWLEDGED);
   let level: Level;
   try {
