@@ -1,0 +1,116 @@
+// JSON Patch, RFC 6902, with the ways of the library that the original uses (evanphx/json-patch): `replace` of a map key
+// that is missing adds it, negative array indexes count from the end.
+import { isDeepStrictEqual } from "node:util";
+
+import { isRecord } from "../decode.ts";
+import { badRequest, unprocessablePatch } from "../refusals.ts";
+import { setOwn } from "./merge-patch.ts";
+
+/** Operations in one patch, as the original limits them. */
+const OPERATIONS_MAX = 10_000;
+
+/** The patched document. Throws 400 for a patch that is none, 422 for one that does not fit the document. */
+export function jsonPatch(document: unknown, patch: unknown): unknown {
+  if (!Array.isArray(patch)) {
+    throw badRequest(`json: cannot unmarshal ${isRecord(patch) ? "object" : typeof patch} into Go value of type jsonpatch.Patch`);
+  }
+  if (patch.length > OPERATIONS_MAX) {
+    throw badRequest(`The allowed maximum operations in a JSON patch is ${OPERATIONS_MAX}, got ${patch.length}`);
+  }
+  let result = structuredClone(document);
+  for (const operation of patch as unknown[]) {
+    if (!isRecord(operation)) throw badRequest("json: cannot unmarshal into Go value of type jsonpatch.Operation");
+    result = applyOperation(result, operation);
+  }
+  return result;
+}
+
+function applyOperation(document: unknown, operation: Record<string, unknown>): unknown {
+  const path = pointer(operation["path"]);
+  switch (operation["op"]) {
+    case "add":
+      return put(document, path, given(operation), true);
+    case "replace":
+      return put(document, path, given(operation), false);
+    case "remove":
+      return remove(document, path);
+    case "test": {
+      const expected = operation["value"] ?? null;
+      const actual = read(document, path) ?? null;
+      if (!isDeepStrictEqual(actual, expected)) throw unprocessablePatch();
+      return document;
+    }
+    case "copy":
+      return put(document, path, structuredClone(existing(document, pointer(operation["from"]))), true);
+    case "move": {
+      const from = pointer(operation["from"]);
+      const value = existing(document, from);
+      return put(remove(document, from), path, value, true);
+    }
+    default:
+      throw unprocessablePatch();
+  }
+}
+
+function given(operation: Record<string, unknown>): unknown {
+  if (!Object.hasOwn(operation, "value")) throw unprocessablePatch();
+  return structuredClone(operation["value"]);
+}
+
+function pointer(text: unknown): string[] {
+  if (typeof text !== "string" || (text !== "" && !text.startsWith("/"))) throw unprocessablePatch();
+  return text.split("/").slice(1).map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
+}
+
+function read(document: unknown, path: readonly string[]): unknown {
+  let at = document;
+  for (const part of path) {
+    if (Array.isArray(at)) at = at[index(part, at.length)] as unknown;
+    else if (isRecord(at) && Object.hasOwn(at, part)) at = at[part];
+    else return undefined;
+  }
+  return at;
+}
+
+function existing(document: unknown, path: readonly string[]): unknown {
+  const value = read(document, path);
+  if (value === undefined) throw unprocessablePatch();
+  return value;
+}
+
+/** A container to write into; missing ones are not made. */
+function container(document: unknown, path: readonly string[]): unknown[] | Record<string, unknown> {
+  const value = read(document, path.slice(0, -1));
+  if (Array.isArray(value) || isRecord(value)) return value;
+  throw unprocessablePatch();
+}
+
+function put(document: unknown, path: readonly string[], value: unknown, insert: boolean): unknown {
+  const last = path.at(-1);
+  if (last === undefined) return value;
+  const parent = container(document, path);
+  if (!Array.isArray(parent)) setOwn(parent, last, value);
+  else if (insert && last === "-") parent.push(value);
+  else {
+    const at = index(last, parent.length + (insert ? 1 : 0));
+    parent.splice(at, insert ? 0 : 1, value);
+  }
+  return document;
+}
+
+function remove(document: unknown, path: readonly string[]): unknown {
+  const last = path.at(-1);
+  if (last === undefined) throw unprocessablePatch();
+  const parent = container(document, path);
+  if (Array.isArray(parent)) parent.splice(index(last, parent.length), 1);
+  else if (Object.hasOwn(parent, last)) delete parent[last];
+  else throw unprocessablePatch();
+  return document;
+}
+
+function index(part: string, length: number): number {
+  if (!/^-?(0|[1-9]\d*)$/.test(part)) throw unprocessablePatch();
+  const value = Number(part) < 0 ? length + Number(part) : Number(part);
+  if (value < 0 || value >= length) throw unprocessablePatch();
+  return value;
+}
