@@ -4,7 +4,11 @@ import { ageColumn, column, nameColumn } from "./columns.ts";
 import { defineKind } from "./define-kind.ts";
 import { since } from "./human-duration.ts";
 import { podDisruptionBudget as schema } from "./schema/pod-disruption-budget.ts";
-import { validatePodDisruptionBudget, validatePodDisruptionBudgetUpdate } from "./validation/pod-disruption-budget.ts";
+import {
+  validatePodDisruptionBudget,
+  validatePodDisruptionBudgetStatusUpdate,
+  validatePodDisruptionBudgetUpdate,
+} from "./validation/pod-disruption-budget.ts";
 
 /** How many pods may be away at a time by somebody's will. */
 export const podDisruptionBudget = defineKind<PodDisruptionBudget>({
@@ -27,6 +31,7 @@ export const podDisruptionBudget = defineKind<PodDisruptionBudget>({
     },
     validate: validatePodDisruptionBudget,
     validateUpdate: validatePodDisruptionBudgetUpdate,
+    validateStatusUpdate: validatePodDisruptionBudgetStatusUpdate,
   },
   columns: [
     nameColumn,

@@ -51,9 +51,6 @@ export function validateObjectMetaUpdate(meta: ObjectMeta, old: ObjectMeta, path
       errors.push(forbidden(`${path}.finalizers`, `${words} ${shown}`));
     }
   }
-  if ((meta.resourceVersion ?? "") === "") {
-    errors.push(invalid(`${path}.resourceVersion`, "", "must be specified for an update"));
-  }
   if ((meta.generation ?? 0) < (old.generation ?? 0)) {
     errors.push(invalid(`${path}.generation`, meta.generation ?? 0, "must not be decremented"));
   }
@@ -112,7 +109,13 @@ function validateOwnerReferences(references: readonly OwnerReference[], path: st
     if (reference.name === "") errors.push(invalid(`${path}.name`, "", "name must not be empty"));
     if (reference.uid === "") errors.push(invalid(`${path}.uid`, "", "uid must not be empty"));
     if (reference.apiVersion === "v1" && reference.kind === "Event") {
-      errors.push(invalid(path, ownerReferenceText(reference), "/v1, Kind=Event is disallowed from being an owner"));
+      errors.push(
+        invalid(
+          path,
+          new GoText(ownerReferenceLiteral(reference)),
+          "/v1, Kind=Event is disallowed from being an owner",
+        ),
+      );
     }
     if (reference.controller !== true) continue;
     const present = `${reference.kind}/${reference.name}`;
@@ -125,13 +128,6 @@ function validateOwnerReferences(references: readonly OwnerReference[], path: st
     }
   }
   return errors;
-}
-
-/** The type's own `String()`, which wins over `%#v`. */
-function ownerReferenceText(reference: OwnerReference): GoText {
-  return new GoText(
-    `&OwnerReference{Kind:${reference.kind},Name:${reference.name},UID:${reference.uid},APIVersion:${reference.apiVersion},}`,
-  );
 }
 
 function ownerReferenceLiteral(reference: OwnerReference): string {
