@@ -1,5 +1,7 @@
 import { PassThrough, type Readable } from "node:stream";
 
+import type { Log } from "@ordinal/io";
+
 import type { ContainerLog, LogStream } from "./container-log.ts";
 
 /** What one attached client sees of a container. */
@@ -92,4 +94,13 @@ export class ContainerOutput {
       this.#waits.add(end);
     });
   }
+}
+
+/** Tells once a run that its log cannot be written: a full disk would repeat itself with every line. */
+export function warnOnce(log: Log, path: string): (error: unknown) => void {
+  let told = false;
+  return (error) => {
+    if (!told) log.warn("container-log-failed", { path, error: String(error) });
+    told = true;
+  };
 }

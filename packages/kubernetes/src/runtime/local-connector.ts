@@ -66,7 +66,7 @@ export class LocalConnector {
     });
     const gone = () => {
       if (this.#child === child) this.#child = undefined;
-      for (const id of [...this.#waiting.keys()]) this.#settle(id, undefined, new Error("the pod's network is gone"));
+      for (const id of this.#waiting.keys()) this.#settle(id, undefined, new Error("the pod's network is gone"));
     };
     child.once("error", gone).once("exit", gone);
     return child;

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { Duplex, Readable } from "node:stream";
 
 import { ContainerLog } from "./container-log.ts";
-import { ContainerOutput } from "./container-output.ts";
+import { ContainerOutput, warnOnce } from "./container-output.ts";
 import { containerEnvironment } from "./exec-environment.ts";
 import { LocalConnector } from "./local-connector.ts";
 import { NamespacesContainer } from "./namespaces-container.ts";
@@ -17,6 +17,7 @@ import { prepareRootFileSystem } from "./root-file-system.ts";
 import { runTool } from "./run-tool.ts";
 import { readSetupReport, SetupError } from "./setup-report.ts";
 import { SANDBOX_SCRIPT, START_SCRIPT } from "./setup-scripts.ts";
+import { StartedContainer } from "./started-container.ts";
 
 /** The lab's whole range: every pod reaches every other one directly. */
 const PREFIX_LENGTH = 16;
@@ -33,7 +34,7 @@ export class NamespacesSandbox implements PodSandbox {
   readonly #link: string;
   readonly #holder: ChildProcess;
   readonly #holderGone: Promise<void>;
-  readonly #containers = new Set<NamespacesContainer>();
+  readonly #containers = new Set<StartedContainer>();
   readonly #starting = new Set<Promise<unknown>>();
   readonly #connector: LocalConnector;
   #stopping: Promise<void> | undefined;
@@ -56,15 +57,14 @@ export class NamespacesSandbox implements PodSandbox {
     const sharedMemory = join(config.directory, "shm");
     mkdirSync(sharedMemory, { recursive: true });
     const link = context.nextLinkName();
-    const holder = spawn(
-      tools.unshare,
-      [
-        ...["--net", "--uts", "--ipc", "--mount", "--", tools.sh, "-c", SANDBOX_SCRIPT, "sandbox", config.hostname],
-        ...[config.address, String(PREFIX_LENGTH), hardwareAddress(config.address), link, bridge, String(process.pid)],
-        sharedMemory,
-      ],
-      { stdio: ["pipe", "ignore", "ignore", "pipe"], env: { PATH: process.env["PATH"] }, detached: true },
-    );
+    const namespaces = ["--net", "--uts", "--ipc", "--mount", "--"];
+    const script = [tools.sh, "-c", SANDBOX_SCRIPT, "sandbox", config.hostname, config.address, String(PREFIX_LENGTH)];
+    script.push(hardwareAddress(config.address), link, bridge, String(process.pid), sharedMemory);
+    const holder = spawn(tools.unshare, [...namespaces, ...script], {
+      stdio: ["pipe", "ignore", "ignore", "pipe"],
+      env: { PATH: process.env["PATH"] },
+      detached: true,
+    });
     holder.stdin?.on("error", () => {});
     try {
       await readSetupReport(holder.stdio[3] as Readable, holder);
@@ -92,7 +92,7 @@ export class NamespacesSandbox implements PodSandbox {
     return this.#stopping;
   }
 
-  async #start(config: ContainerConfig): Promise<NamespacesContainer> {
+  async #start(config: ContainerConfig): Promise<StartedContainer> {
     const { tools, machine, devices, sysfs, log } = this.#context;
     const layer = await this.#context.layerOf(config.image);
     const runDirectory = join(this.#config.directory, "containers", `${config.name}-${config.attempt}`);
@@ -118,15 +118,13 @@ export class NamespacesSandbox implements PodSandbox {
       home,
       tty: config.tty,
     });
+    const enter = [tools.nsenter, `--target=${this.#holder.pid}`, "--mount", "--net", "--uts", "--ipc", "--"];
+    enter.push(tools.unshare, "--mount", "--pid", "--fork", "--kill-child", "--");
+    const setup = [tools.sh, "-c", START_SCRIPT, "container", runDirectory, config.workingDirectory];
+    setup.push(config.readOnlyRootFilesystem ? "ro" : "rw", ...(nestedUser ? [String(user), String(group)] : ["", ""]));
+    const program = [config.argv[0] ?? "", environment.path, ...environment.assignments, ...config.argv];
     const process = await startPodProcess({
-      argv: [
-        ...[tools.nsenter, `--target=${this.#holder.pid}`, "--mount", "--net", "--uts", "--ipc", "--"],
-        ...[tools.unshare, "--mount", "--pid", "--fork", "--kill-child", "--"],
-        ...[tools.sh, "-c", START_SCRIPT, "container", runDirectory, config.workingDirectory],
-        config.readOnlyRootFilesystem ? "ro" : "rw",
-        ...(nestedUser ? [String(user), String(group)] : ["", ""]),
-        ...[config.argv[0] ?? "", environment.path, ...environment.assignments, ...config.argv],
-      ],
+      argv: [...enter, ...setup, ...program],
       stdin: config.stdin,
       tty: config.tty,
       directory: this.#config.directory,
@@ -136,24 +134,20 @@ export class NamespacesSandbox implements PodSandbox {
       await rm(runDirectory, { recursive: true, force: true });
       throw error instanceof SetupError ? startFailure(error.detail) : error;
     });
-    let told = false;
-    const output = new ContainerOutput(containerLog, (error) => {
-      if (!told) log.warn("container-log-failed", { path: config.logPath, error: String(error) });
-      told = true;
-    });
-    output.carry(process.stdout, "stdout");
-    if (process.stderr !== undefined) output.carry(process.stderr, "stderr");
-    const container = new NamespacesContainer({
-      config,
-      process,
-      output,
-      nestedUser,
-      hostname: this.#config.hostname,
-      home,
-      podDirectory: this.#config.directory,
-      runDirectory,
-      tools,
-    });
+    const output = new ContainerOutput(containerLog, warnOnce(log, config.logPath));
+    const container = new StartedContainer(
+      new NamespacesContainer({
+        config,
+        process,
+        output,
+        nestedUser,
+        hostname: this.#config.hostname,
+        home,
+        podDirectory: this.#config.directory,
+        runDirectory,
+        tools,
+      }),
+    );
     this.#containers.add(container);
     void container.gone.catch(() => {}).then(() => this.#containers.delete(container));
     return container;
