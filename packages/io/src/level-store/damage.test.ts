@@ -79,24 +79,31 @@ async function mustNotice(directory: string, model: ReadonlyMap<string, string>)
 }
 
 describe("a store that was damaged", () => {
-  /** `copy` is a damaged copy of a store that has just enough or many more batches than its memory holds. */
+  /** Damages copies of a store, one of `files` in each, and counts how many say so. */
   async function damage(
     batches: number,
     times: number,
-    act: (log: string, random: SeededRandom) => void,
+    act: (file: string, random: SeededRandom) => void,
+    files = logs,
   ): Promise<number> {
     const original = join(folder, "original");
     const model = await filled(original, batches);
+    if (files !== logs) await contents(original); // which moves the log into a table
     const random = new SeededRandom(1);
     let noticed = 0;
     for (let time = 0; time < times; time++) {
       const copy = join(folder, `copy-${time}`);
       cpSync(original, copy, { recursive: true });
-      act(random.pick(logs(copy)), random);
+      act(random.pick(files(copy)), random);
       if (await mustNotice(copy, model)) noticed++;
     }
     return noticed;
   }
+
+  const tables = (directory: string): string[] =>
+    readdirSync(directory)
+      .filter((name) => name.endsWith(".ldb"))
+      .map((name) => join(directory, name));
 
   const flip = (log: string, random: SeededRandom): void => {
     const content = readFileSync(log);
@@ -121,6 +128,16 @@ describe("a store that was damaged", () => {
 
   test("notices that its log is gone", async () => {
     expect(await damage(60, 1, (log) => rmSync(log))).toBe(1);
+  });
+
+  test("notices a flipped bit anywhere in a table file, in keys, indexes and filters too", async () => {
+    expect(await damage(400, 40, flip, tables)).toBe(40);
+  });
+
+  test("notices a table file that was cut anywhere", async () => {
+    const cut = (table: string, random: SeededRandom): void =>
+      truncateSync(table, random.between(0, statSync(table).size - 1));
+    expect(await damage(60, 10, cut, tables)).toBe(10);
   });
 
   test("tells which batches are missing, where, and what to do", async () => {

@@ -14,6 +14,7 @@ import { AcknowledgedFile, readAcknowledged, type Acknowledged } from "./acknowl
 import { GroupNumbers } from "./group-numbers.ts";
 import { damaged, isCorruption, LevelStore, type Level } from "./level-store.ts";
 import { BASE_KEY, decodeNumber, MARKER_RANGE, markerNumber, unsealValue } from "./row.ts";
+import { findDamagedTable } from "./table-file.ts";
 
 export interface OpenStoreOptions {
   readonly log?: Log;
@@ -23,6 +24,11 @@ export interface OpenStoreOptions {
    * makes heavy writing cheaper, and opening after a crash slower.
    */
   readonly writeBufferBytes?: number;
+  /**
+   * Whether to read all table files at open and check their checksums; by default true. It takes a few seconds for each gigabyte;
+   * without it, rows that damage has made unfindable are not missed.
+   */
+  readonly verifyTables?: boolean;
 }
 
 const WRITE_BUFFER_BYTES = 4 * 1024 * 1024;
@@ -60,6 +66,7 @@ export async function openStore(directory: string, options: OpenStoreOptions = {
     throw openError(error, directory);
   }
   try {
+    if (options.verifyTables ?? true) await refuseDamagedTable(directory);
     const found = await readMarkers(level, directory);
     // Read again: only now does this process alone hold the lock.
     const saved = readAcknowledged(path);
@@ -88,6 +95,11 @@ function refuseMissingDatabase(directory: string, saved: Acknowledged): void {
   if (saved.kind === "absent" || existsSync(join(directory, "CURRENT"))) return;
   if (saved.kind === "number" && saved.number === 0) return; // it was never written to
   throw damaged(directory, "its file CURRENT is missing");
+}
+
+async function refuseDamagedTable(directory: string): Promise<void> {
+  const name = await findDamagedTable(directory);
+  if (name !== undefined) throw damaged(directory, `its file ${name} does not match its checksums`);
 }
 
 /** Finds the markers and proves that they have no hole. */
