@@ -183,6 +183,19 @@ export function processStart(pid: number): string | undefined {
   }
 }
 
+/**
+ * The process that `pid` started first. Of a waiting `unshare` it is PID 1 of the namespaces: the kernel keeps that one until every
+ * other process of its PID namespace has ended, so its end is the end of all pods.
+ */
+export function firstChild(pid: number): number | undefined {
+  try {
+    const [first] = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ");
+    return first === undefined || first === "" ? undefined : Number(first);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Whether the lab that wrote this state is still alive. */
 export function isRunning(state: LabState | undefined): state is LabState {
   return state !== undefined && processStart(state.pid) === state.pidStart;

@@ -21,7 +21,7 @@ export async function run(args: readonly string[]): Promise<number> {
   const home = homePaths(homeDirectory(text(parse(args), "home")));
   const findings = [
     platform(),
-    await namespaces(),
+    await namespaces(home.directory),
     ...tools(),
     lowPorts(),
     await freePort("API", 6443, home.directory, readState(home)?.apiPort),
@@ -45,9 +45,9 @@ function platform(): Finding {
   return { level: "fail", what: `${process.platform}: pods need Linux`, remedy: "Use `docker compose up` instead: each pod becomes a container." };
 }
 
-async function namespaces(): Promise<Finding> {
+async function namespaces(directory: string): Promise<Finding> {
   const { probeNamespaces } = await import("@ordinal/kubernetes");
-  const result = await probeNamespaces();
+  const result = await probeNamespaces(existingFolder(directory));
   if (result.ok) return { level: "ok", what: "user namespaces: each pod gets its own network, hostname and files" };
   return { level: "weak", what: `no namespaces (${result.reason}): pods run as plain processes on the machine's network`, remedy: result.remedy };
 }
@@ -104,10 +104,15 @@ function inotify(): Finding {
   return { level: "weak", what: `only ${instances} inotify instances`, remedy: "`sudo sysctl fs.inotify.max_user_instances=128`." };
 }
 
-function disk(directory: string): Finding {
+/** The folder itself, or the nearest one above it that exists. */
+function existingFolder(directory: string): string {
   let folder = directory;
   while (!existsSync(folder)) folder = dirname(folder);
-  const stats = statfsSync(folder);
+  return folder;
+}
+
+function disk(directory: string): Finding {
+  const stats = statfsSync(existingFolder(directory));
   const free = stats.bavail * stats.bsize;
   const shown = `${Math.floor(free / 1024 / 1024)} MiB free for ${directory}`;
   if (free < FREE_NEEDED_BYTES) return { level: "fail", what: shown, remedy: "Free some space, or choose another folder with --home." };
