@@ -25,13 +25,7 @@ export interface RunFiles {
 export function runFiles(pod: Pod, container: string, attempt: number, context: PodContext): RunFiles {
   return {
     log: join(podLogs(pod, context), container, `${attempt}.log`),
-    terminationMessage: join(
-      context.podsDirectory,
-      pod.metadata?.uid ?? "",
-      "containers",
-      container,
-      `${attempt}.message`,
-    ),
+    terminationMessage: join(context.podsDirectory, pod.metadata?.uid ?? "", "messages", container, `${attempt}`),
   };
 }
 
@@ -86,6 +80,7 @@ export async function containerConfig(
     mounts: [...(await volumes.mounts(container, environment)), message],
     runAsUser: user,
     runAsGroup: security.runAsGroup,
+    fsGroup: pod.spec?.securityContext?.fsGroup,
     readOnlyRootFilesystem: container.securityContext?.readOnlyRootFilesystem ?? false,
     stdin: container.stdin ?? false,
     stdinOnce: container.stdinOnce ?? false,

@@ -14,8 +14,14 @@ import type { KubeletEvents } from "./events.ts";
 export const KUBELET_VERSION = "v1.32.13";
 
 /** Every node's capacity: nominal, for the scheduler's arithmetic; limits are recorded, not enforced. */
-export const NODE_CAPACITY = { cpu: "4", "ephemeral-storage": "0", memory: "16Gi", pods: "110" } as const;
-export const NODE_ALLOCATABLE: NodeAllocatable = NODE_CAPACITY;
+export const NODE_CAPACITY = { cpu: "4", memory: "16Gi", pods: "110" } as const;
+export const NODE_ALLOCATABLE: NodeAllocatable = { ...NODE_CAPACITY, "ephemeral-storage": "0" };
+
+/** What `kubectl describe node` should say beside the figures. */
+const ANNOTATIONS = {
+  "node.alpha.kubernetes.io/ttl": "0",
+  "ordinal.dev/capacity": "nominal: the scheduler counts with it, requests and limits are recorded and not enforced",
+};
 
 /** The original's: leases tell every 10 s that a node lives, its status every 5 minutes what it is. */
 const LEASE_RENEW_MS = 10_000;
@@ -95,6 +101,7 @@ export class NodeKeeper {
     } catch (error) {
       if (!isStatus(error, "AlreadyExists")) throw error;
     }
+    await client.patch("nodes", "", name, { metadata: { annotations: ANNOTATIONS } }, { type: "merge" });
     await client.patch("nodes", "", name, { status: this.#status(name) }, { type: "merge", subresource: "status" });
   }
 
@@ -166,7 +173,7 @@ function nodeObject(name: string): object {
   return {
     apiVersion: "v1",
     kind: "Node",
-    metadata: { name, labels, annotations: { "node.alpha.kubernetes.io/ttl": "0" } },
+    metadata: { name, labels, annotations: ANNOTATIONS },
     spec: { providerID: `ordinal://${name}` },
   };
 }

@@ -152,7 +152,7 @@ function conditions(
   return [
     ...own.map(([type, { status, reason, message }]): PodCondition => ({
       // The original writes this null; the type knows only absent.
-      ...{ lastProbeTime: null as never },
+      lastProbeTime: null as never,
       lastTransitionTime: transition(worker, type, status, now),
       ...(message === undefined ? {} : { message }),
       ...(reason === undefined ? {} : { reason }),
