@@ -13,6 +13,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { SeededRandom } from "@ordinal/kit";
+import { ClassicLevel } from "classic-level";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import type { StoreOperation } from "../store.ts";
@@ -198,8 +199,27 @@ describe("a store that was damaged", () => {
   });
 });
 
+test("a value that changed, or turned up under another key, is noticed when it is read", async () => {
+  const directory = join(folder, "store");
+  await filled(directory, 3);
+  const level = new ClassicLevel<Uint8Array, Uint8Array>(directory, { keyEncoding: "view", valueEncoding: "view" });
+  const row = (key: string): Uint8Array => Uint8Array.of(1, ...bytes(key));
+  const [[, moved] = []] = await level.iterator({ gt: row("") }).all();
+  await level.put(row("moved"), moved ?? new Uint8Array(0));
+  await level.put(row("short"), bytes("abc"));
+  await level.close();
+  const store = await openStore(directory);
+  for (const key of ["moved", "short"]) {
+    await expect(store.get(bytes(key))).rejects.toMatchObject({ code: "STORE_DAMAGED" });
+    await expect(Array.fromAsync(store.iterate({ gte: bytes(key), lte: bytes(key) }))).rejects.toMatchObject({
+      code: "STORE_DAMAGED",
+      message: expect.stringContaining(Buffer.from(key).toString("hex")),
+    });
+  }
+  await store.close();
+});
+
 test("a folder that holds somebody else's LevelDB is not taken over", async () => {
-  const { ClassicLevel } = await import("classic-level");
   const directory = join(folder, "store");
   const level = new ClassicLevel(directory);
   await level.put("a", "b");
