@@ -60,7 +60,10 @@ async function applyAction(hands: Hands, action: Action): Promise<void> {
     case "create":
       await tell(hands, action.outcome, "AlreadyExists", async () => {
         try {
-          hands.written(action.resource, await hands.client.create(action.resource, action.object, { manager: hands.manager }));
+          hands.written(
+            action.resource,
+            await hands.client.create(action.resource, action.object, { manager: hands.manager }),
+          );
         } catch (error) {
           if (action.existsIsFine !== true || !isStatus(error, "AlreadyExists")) throw error;
         }
@@ -97,6 +100,15 @@ async function applyAction(hands: Hands, action: Action): Promise<void> {
       }
       return;
     }
+    case "requireAbsent": {
+      const found = await hands.client.get(action.resource, action.namespace, action.name).catch((error: unknown) => {
+        if (isStatus(error, "NotFound")) return undefined;
+        throw error;
+      });
+      if (found !== undefined && found.metadata.uid === (action.uid ?? found.metadata.uid))
+        throw new Waiting(`${action.resource} ${action.name} exists`);
+      return;
+    }
     case "event":
       hands.event(action.note);
       return;
@@ -127,7 +139,12 @@ function isGone(error: unknown): boolean {
 }
 
 /** Does `work` and records the events of its outcome. A refusal for the reason `silent` is no news, nor is what is gone. */
-async function tell(hands: Hands, outcome: Outcome | undefined, silent: string | undefined, work: () => Promise<void>): Promise<void> {
+async function tell(
+  hands: Hands,
+  outcome: Outcome | undefined,
+  silent: string | undefined,
+  work: () => Promise<void>,
+): Promise<void> {
   try {
     await work();
   } catch (error) {

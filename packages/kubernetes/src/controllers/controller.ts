@@ -1,5 +1,5 @@
-import type { KubeObject } from "../api/object.ts";
 import type { ResourceName } from "../api/client.ts";
+import type { KubeObject } from "../api/object.ts";
 import type { Plan } from "./plan.ts";
 import type { View } from "./view.ts";
 

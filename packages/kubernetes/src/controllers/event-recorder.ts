@@ -47,7 +47,11 @@ export class EventRecorder {
   #sequence = 0;
 
   /** `component` is who speaks, e.g. `statefulset-controller`; `manager` owns the events' fields. */
-  constructor(ports: { readonly client: Client; readonly clock: Clock; readonly log: Log }, component: string, manager: string) {
+  constructor(
+    ports: { readonly client: Client; readonly clock: Clock; readonly log: Log },
+    component: string,
+    manager: string,
+  ) {
     this.#client = ports.client;
     this.#clock = ports.clock;
     this.#log = ports.log;
@@ -143,7 +147,12 @@ export function wholeSeconds(now: number): string {
 export function subjectOf(object: {
   readonly apiVersion?: string;
   readonly kind?: string;
-  readonly metadata: { readonly namespace?: string; readonly name: string; readonly uid: string; readonly resourceVersion: string };
+  readonly metadata: {
+    readonly namespace?: string;
+    readonly name: string;
+    readonly uid: string;
+    readonly resourceVersion: string;
+  };
 }): EventSubject {
   const { namespace, name, uid, resourceVersion } = object.metadata;
   return {

@@ -11,6 +11,7 @@ export class ObjectCache {
   readonly resource: ResourceName;
   readonly #objects = new Map<string, KubeObject>();
   readonly #byNamespace = new Map<string, Map<string, KubeObject>>();
+  readonly #byOwner = new Map<string, Map<string, KubeObject>>();
   #sorted = new Map<string, readonly KubeObject[]>();
   #synced = false;
 
@@ -32,9 +33,17 @@ export class ObjectCache {
     const known = this.#sorted.get(namespace ?? "*");
     if (known !== undefined) return known;
     const source = namespace === undefined ? this.#objects : this.#byNamespace.get(namespace);
-    const sorted = source === undefined ? [] : [...source].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)).map(([, object]) => object);
+    const sorted =
+      source === undefined
+        ? []
+        : [...source].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)).map(([, object]) => object);
     this.#sorted.set(namespace ?? "*", sorted);
     return sorted;
+  }
+
+  /** Objects with an owner reference to this uid. */
+  dependents(uid: string): Iterable<KubeObject> {
+    return this.#byOwner.get(uid)?.values() ?? [];
   }
 
   /** Takes a watch event in; undefined when it changes nothing. */
@@ -47,7 +56,7 @@ export class ObjectCache {
     const old = this.#objects.get(keyOf(object));
     if (event.kind === "DELETED") {
       if (old === undefined || old.metadata.uid !== object.metadata.uid) return undefined;
-      this.#remove(object);
+      this.#remove(old);
       return { resource: this.resource, old, next: undefined };
     }
     return this.#put(old, object);
@@ -66,15 +75,30 @@ export class ObjectCache {
     let siblings = this.#byNamespace.get(namespace);
     if (siblings === undefined) this.#byNamespace.set(namespace, (siblings = new Map()));
     siblings.set(key, next);
+    if (old !== undefined) this.#forgetOwners(key, old);
+    for (const { uid } of next.metadata.ownerReferences ?? []) {
+      let dependents = this.#byOwner.get(uid);
+      if (dependents === undefined) this.#byOwner.set(uid, (dependents = new Map()));
+      dependents.set(key, next);
+    }
     this.#forgetSorted(namespace);
     return { resource: this.resource, old, next };
   }
 
-  #remove(object: KubeObject): void {
-    const namespace = object.metadata.namespace ?? "";
-    this.#objects.delete(keyOf(object));
-    this.#byNamespace.get(namespace)?.delete(keyOf(object));
+  #remove(old: KubeObject): void {
+    const namespace = old.metadata.namespace ?? "";
+    this.#objects.delete(keyOf(old));
+    this.#byNamespace.get(namespace)?.delete(keyOf(old));
+    this.#forgetOwners(keyOf(old), old);
     this.#forgetSorted(namespace);
+  }
+
+  #forgetOwners(key: string, old: KubeObject): void {
+    for (const { uid } of old.metadata.ownerReferences ?? []) {
+      const dependents = this.#byOwner.get(uid);
+      dependents?.delete(key);
+      if (dependents?.size === 0) this.#byOwner.delete(uid);
+    }
   }
 
   #forgetSorted(namespace: string): void {

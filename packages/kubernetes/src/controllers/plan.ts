@@ -69,6 +69,8 @@ export type Action =
     })
   /** Goes on only if the store itself, not a cache, holds this object with this uid and without a deletionTimestamp. */
   | (Target & { readonly kind: "require"; readonly uid: string })
+  /** Goes on only if the store itself, not a cache, holds no object of this name, or one with another uid. */
+  | (Target & { readonly kind: "requireAbsent"; readonly uid?: string })
   | { readonly kind: "event"; readonly note: EventNote }
   /** Ends the plan as a refusal with these words would. */
   | { readonly kind: "fail"; readonly message: string; readonly outcome?: Outcome }

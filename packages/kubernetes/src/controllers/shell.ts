@@ -7,7 +7,7 @@ import { applyPlan, Waiting, type Hands } from "./apply-actions.ts";
 import type { Change, Controller } from "./controller.ts";
 import { EventRecorder } from "./event-recorder.ts";
 import { ObjectCache } from "./object-cache.ts";
-import type { TypedResource, TypedResources, View } from "./view.ts";
+import type { Dependent, TypedResource, TypedResources, View } from "./view.ts";
 import { WorkQueue } from "./work-queue.ts";
 
 export interface ShellOptions {
@@ -56,6 +56,22 @@ export class ControllerShell implements View {
 
   list<R extends TypedResource>(resource: R, namespace?: string): readonly TypedResources[R][] {
     return (this.#caches.get(resource)?.list(namespace) ?? []) as unknown as readonly TypedResources[R][];
+  }
+
+  find(resource: ResourceName, namespace: string, name: string): KubeObject | undefined {
+    return this.#caches.get(resource)?.get(namespace, name);
+  }
+
+  all(resource: ResourceName, namespace?: string): readonly KubeObject[] {
+    return this.#caches.get(resource)?.list(namespace) ?? [];
+  }
+
+  dependents(uid: string): readonly Dependent[] {
+    const found: Dependent[] = [];
+    for (const [resource, cache] of this.#caches) {
+      for (const object of cache.dependents(uid)) found.push({ resource, object });
+    }
+    return found;
   }
 
   stop(): void {

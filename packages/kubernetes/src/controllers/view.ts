@@ -1,8 +1,19 @@
-import type { ConfigMap, Endpoints, Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod, Service, ServiceAccount } from "kubernetes-types/core/v1.d.ts";
 import type { ControllerRevision, StatefulSet } from "kubernetes-types/apps/v1.d.ts";
+import type {
+  ConfigMap,
+  Endpoints,
+  Namespace,
+  Node,
+  PersistentVolume,
+  PersistentVolumeClaim,
+  Pod,
+  Service,
+  ServiceAccount,
+} from "kubernetes-types/core/v1.d.ts";
 import type { EndpointSlice } from "kubernetes-types/discovery/v1.d.ts";
 import type { StorageClass } from "kubernetes-types/storage/v1.d.ts";
 
+import type { ResourceName } from "../api/client.ts";
 import type { KubeObject } from "../api/object.ts";
 
 /** A kind's type as it comes out of the store: its metadata is filled in. */
@@ -48,6 +59,16 @@ export interface View {
   get<R extends TypedResource>(resource: R, namespace: string, name: string): TypedResources[R] | undefined;
   /** In the order of namespace and name; all namespaces unless one is given. */
   list<R extends TypedResource>(resource: R, namespace?: string): readonly TypedResources[R][];
+  /** Any watched resource, for controllers that treat all kinds alike. */
+  find(resource: ResourceName, namespace: string, name: string): KubeObject | undefined;
+  all(resource: ResourceName, namespace?: string): readonly KubeObject[];
+  /** Objects with an owner reference to this uid, of all watched resources. */
+  dependents(uid: string): readonly Dependent[];
+}
+
+export interface Dependent {
+  readonly resource: ResourceName;
+  readonly object: KubeObject;
 }
 
 /** `namespace/name`, or the name alone of what has no namespace. */

@@ -8,7 +8,12 @@ import { claimName, controllerReference, isInRange, ordinalOf } from "./pod-iden
 import { claimOutcome, podFailure } from "./set-events.ts";
 
 /** Creates the claims of an ordinal that do not exist. A claim that is being deleted blocks its pod. */
-export function createMissingClaims(view: View, set: StoredStatefulSet, podName: string, verb: "create" | "update"): Action[] {
+export function createMissingClaims(
+  view: View,
+  set: StoredStatefulSet,
+  podName: string,
+  verb: "create" | "update",
+): Action[] {
   const actions: Action[] = [];
   const deleting: string[] = [];
   for (const template of set.spec?.volumeClaimTemplates ?? []) {
@@ -55,7 +60,9 @@ export function hasStaleClaim(view: View, set: StoredStatefulSet, podName: strin
   if (policyOf(set).whenScaled !== "Delete") return false;
   const living = view.get("pods", namespaceOf(set), podName)?.metadata.uid;
   return claimsOf(view, set, podName).some((claim) =>
-    (claim.metadata.ownerReferences ?? []).some((owner) => owner.kind === "Pod" && owner.name === podName && owner.uid !== living),
+    (claim.metadata.ownerReferences ?? []).some(
+      (owner) => owner.kind === "Pod" && owner.name === podName && owner.uid !== living,
+    ),
   );
 }
 
@@ -87,12 +94,21 @@ function ownersFor(set: StoredStatefulSet, pod: StoredPod, claim: StoredClaim): 
   if (podOwns) wanted.push(podReference(pod));
   const same =
     wanted.length === present.length &&
-    wanted.every((owner) => present.some((other) => other.uid === owner.uid && (other.controller ?? false) === (owner.controller ?? false)));
+    wanted.every((owner) =>
+      present.some((other) => other.uid === owner.uid && (other.controller ?? false) === (owner.controller ?? false)),
+    );
   return same ? undefined : wanted;
 }
 
 function podReference(pod: StoredPod): OwnerReference {
-  return { apiVersion: "v1", kind: "Pod", name: pod.metadata.name, uid: pod.metadata.uid, controller: true, blockOwnerDeletion: true };
+  return {
+    apiVersion: "v1",
+    kind: "Pod",
+    name: pod.metadata.name,
+    uid: pod.metadata.uid,
+    controller: true,
+    blockOwnerDeletion: true,
+  };
 }
 
 function claimsOf(view: View, set: StoredStatefulSet, podName: string): StoredClaim[] {

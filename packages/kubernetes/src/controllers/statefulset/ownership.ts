@@ -36,14 +36,22 @@ export function claimPods(view: View, set: StoredStatefulSet, revisions: readonl
   }
   // The cache may hold a set that is gone, or gone and made again; its orphans are not for this one to take.
   const { namespace = "", name, uid } = set.metadata;
-  const guard: Action[] = adoptions.length > 0 ? [{ kind: "require", resource: "statefulsets.apps", namespace, name, uid }] : [];
+  const guard: Action[] =
+    adoptions.length > 0 ? [{ kind: "require", resource: "statefulsets.apps", namespace, name, uid }] : [];
   return { pods, steps: [...releases, ...guard, ...adoptions] };
 }
 
-function changeOwners(resource: TypedResource, object: StoredPod | StoredRevision, set: StoredStatefulSet, adopt: boolean): Action {
+function changeOwners(
+  resource: TypedResource,
+  object: StoredPod | StoredRevision,
+  set: StoredStatefulSet,
+  adopt: boolean,
+): Action {
   const { namespace = "", name, uid, resourceVersion } = object.metadata;
   const others = (object.metadata.ownerReferences ?? []).filter((owner) => owner.uid !== set.metadata.uid);
   const ownerReferences = adopt ? [...others, controllerReference(set)] : others;
-  const patch = { metadata: { uid, resourceVersion, ownerReferences: ownerReferences.length > 0 ? ownerReferences : null } };
+  const patch = {
+    metadata: { uid, resourceVersion, ownerReferences: ownerReferences.length > 0 ? ownerReferences : null },
+  };
   return { kind: "patch", resource, namespace, name, patch, absentIsFine: true };
 }

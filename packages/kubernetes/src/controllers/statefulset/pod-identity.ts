@@ -54,7 +54,12 @@ export function revisionOf(pod: StoredPod): string | undefined {
 }
 
 /** The pod object to create for `ordinal` from `template`. Its name alone makes the pod of that ordinal unique. */
-export function newPod(set: StoredStatefulSet, template: PodTemplateSpec, revision: string, ordinal: number): StoredPod {
+export function newPod(
+  set: StoredStatefulSet,
+  template: PodTemplateSpec,
+  revision: string,
+  ordinal: number,
+): StoredPod {
   const name = podName(set.metadata.name, ordinal);
   const { labels, annotations, finalizers } = template.metadata ?? {};
   const spec = structuredClone(template.spec);
@@ -71,13 +76,20 @@ export function newPod(set: StoredStatefulSet, template: PodTemplateSpec, revisi
       ...(finalizers === undefined ? {} : { finalizers: [...finalizers] }),
       ownerReferences: [controllerReference(set)],
     },
-    spec: { ...spec, hostname: name, subdomain: set.spec?.serviceName ?? "", volumes: volumesFor(set, ordinal, spec.volumes) },
+    spec: {
+      ...spec,
+      hostname: name,
+      subdomain: set.spec?.serviceName ?? "",
+      volumes: volumesFor(set, ordinal, spec.volumes),
+    },
   };
   return pod as unknown as StoredPod;
 }
 
 export function identityMatches(set: StoredStatefulSet, pod: StoredPod): boolean {
-  return ordinalOf(set.metadata.name, pod.metadata.name) >= 0 && pod.metadata.labels?.[POD_NAME_LABEL] === pod.metadata.name;
+  return (
+    ordinalOf(set.metadata.name, pod.metadata.name) >= 0 && pod.metadata.labels?.[POD_NAME_LABEL] === pod.metadata.name
+  );
 }
 
 /** Whether the pod mounts exactly the claims of its ordinal. */

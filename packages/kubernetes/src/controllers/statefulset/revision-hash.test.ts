@@ -41,8 +41,18 @@ test.each([
   [nameOf(WEB), "web-b46f789c4"],
   [nameOf(withImage("gcr.io/google_containers/nginx-slim:0.8")), "web-6dc8b8d6c9"],
   [nameOf(withImage("k8s.gcr.io/nginx-slim:0.7")), "web-c5f4bdc97"],
-  [nameOf(withImage("gcr.io/google_containers/nginx-slim:0.8", { "kubectl.kubernetes.io/restartedAt": "2026-11-23T20:25:40Z" })), "web-cd787dcf7"],
-  [nameOf(withImage("nosuch.invalid/nginx:1", { "kubectl.kubernetes.io/restartedAt": "2026-11-23T20:25:40Z" })), "web-547b9c745d"],
+  [
+    nameOf(
+      withImage("gcr.io/google_containers/nginx-slim:0.8", {
+        "kubectl.kubernetes.io/restartedAt": "2026-11-23T20:25:40Z",
+      }),
+    ),
+    "web-cd787dcf7",
+  ],
+  [
+    nameOf(withImage("nosuch.invalid/nginx:1", { "kubectl.kubernetes.io/restartedAt": "2026-11-23T20:25:40Z" })),
+    "web-547b9c745d",
+  ],
 ])("a revision is named %s as a real control plane names it: %s", (name, expected) => {
   expect(name).toBe(expected);
 });

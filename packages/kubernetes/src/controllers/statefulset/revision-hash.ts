@@ -25,7 +25,10 @@ export function templateOf(data: unknown): PodTemplateSpec {
 
 /** The JSON text whose bytes are hashed and compared: keys sorted, written as Go writes it. */
 export function revisionText(data: unknown): string {
-  return sortedJson(data).replace(/[<>&\u2028\u2029]/g, (found) => `\\u${found.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  return sortedJson(data).replace(
+    /[<>&\u2028\u2029]/g,
+    (found) => `\\u${found.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }
 
 /** Value of the label `controller.kubernetes.io/hash`. */

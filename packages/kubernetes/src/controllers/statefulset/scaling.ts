@@ -4,7 +4,16 @@ import type { Action, SlowStart } from "../plan.ts";
 import type { StoredPod, StoredStatefulSet, View } from "../view.ts";
 import { createMissingClaims, hasStaleClaim, repairClaimOwners } from "./claims.ts";
 import { isCreated, isHealthy, isTerminal, isTerminating, untilAvailableMs } from "./pod-health.ts";
-import { identityMatches, isInRange, newPod, ordinalOf, repaired, replicaCount, startOrdinal, storageMatches } from "./pod-identity.ts";
+import {
+  identityMatches,
+  isInRange,
+  newPod,
+  ordinalOf,
+  repaired,
+  replicaCount,
+  startOrdinal,
+  storageMatches,
+} from "./pod-identity.ts";
 import type { Revision, Revisions } from "./revisions.ts";
 import { podOutcome } from "./set-events.ts";
 
@@ -23,7 +32,9 @@ export function sortReplicas(set: StoredStatefulSet, pods: readonly StoredPod[],
     if (isInRange(set, ordinal)) byOrdinal.set(ordinal, pod);
     else condemned.push(pod);
   }
-  condemned.sort((a, b) => ordinalOf(set.metadata.name, b.metadata.name) - ordinalOf(set.metadata.name, a.metadata.name));
+  condemned.sort(
+    (a, b) => ordinalOf(set.metadata.name, b.metadata.name) - ordinalOf(set.metadata.name, a.metadata.name),
+  );
   const wanted: StoredPod[] = [];
   for (let index = 0; index < replicaCount(set); index++) {
     const ordinal = startOrdinal(set) + index;
@@ -37,7 +48,10 @@ export function sortReplicas(set: StoredStatefulSet, pods: readonly StoredPod[],
 function revisionFor(set: StoredStatefulSet, revisions: Revisions, index: number): Revision {
   const strategy = set.spec?.updateStrategy;
   if (strategy?.type === "OnDelete") return revisions.update;
-  const bound = strategy?.rollingUpdate === undefined ? (set.status?.currentReplicas ?? 0) : (strategy.rollingUpdate.partition ?? 0);
+  const bound =
+    strategy?.rollingUpdate === undefined
+      ? (set.status?.currentReplicas ?? 0)
+      : (strategy.rollingUpdate.partition ?? 0);
   return index < bound ? revisions.current : revisions.update;
 }
 
@@ -48,13 +62,25 @@ export interface Scaling {
 }
 
 /** Creates what is missing, then removes what is too much. In order unless the set is Parallel. */
-export function scale(view: View, set: StoredStatefulSet, replicas: Replicas, revisions: Revisions, now: number): Scaling {
+export function scale(
+  view: View,
+  set: StoredStatefulSet,
+  replicas: Replicas,
+  revisions: Revisions,
+  now: number,
+): Scaling {
   return set.spec?.podManagementPolicy === "Parallel"
     ? scaleInParallel(view, set, replicas, revisions, now)
     : scaleInOrder(view, set, replicas, revisions, now);
 }
 
-function scaleInOrder(view: View, set: StoredStatefulSet, replicas: Replicas, revisions: Revisions, now: number): Scaling {
+function scaleInOrder(
+  view: View,
+  set: StoredStatefulSet,
+  replicas: Replicas,
+  revisions: Revisions,
+  now: number,
+): Scaling {
   const steps: Action[] = [];
   for (const pod of replicas.wanted) {
     const lane = tendReplica(view, set, pod, revisions, now);
@@ -62,7 +88,8 @@ function scaleInOrder(view: View, set: StoredStatefulSet, replicas: Replicas, re
     if (lane.waits) return { steps, blocked: true };
   }
   for (const pod of replicas.condemned) steps.push(...repairClaimOwners(view, set, pod));
-  const firstUnhealthy = replicas.wanted.find((pod) => !isHealthy(pod)) ?? replicas.condemned.findLast((pod) => !isHealthy(pod));
+  const firstUnhealthy =
+    replicas.wanted.find((pod) => !isHealthy(pod)) ?? replicas.condemned.findLast((pod) => !isHealthy(pod));
   const highest = replicas.condemned[0];
   if (highest === undefined) return { steps, blocked: false };
   // A pod that is not ready holds up the removal of others, unless it is the one to look after first.
@@ -70,7 +97,13 @@ function scaleInOrder(view: View, set: StoredStatefulSet, replicas: Replicas, re
   return { steps: waits ? steps : [...steps, deletePod(set, highest)], blocked: true };
 }
 
-function scaleInParallel(view: View, set: StoredStatefulSet, replicas: Replicas, revisions: Revisions, now: number): Scaling {
+function scaleInParallel(
+  view: View,
+  set: StoredStatefulSet,
+  replicas: Replicas,
+  revisions: Revisions,
+  now: number,
+): Scaling {
   const steps: (Action | SlowStart)[] = [];
   const lanes = replicas.wanted.map((pod) => tendReplica(view, set, pod, revisions, now).steps);
   const busy = lanes.filter((lane) => lane.length > 0);
@@ -114,7 +147,12 @@ function repairPod(view: View, set: StoredStatefulSet, pod: StoredPod): Action[]
   return [
     ...(storage ? [] : createMissingClaims(view, set, pod.metadata.name, "update")),
     ...owners,
-    { kind: "update", resource: "pods", object: repaired(set, pod), outcome: podOutcome(set, "update", pod.metadata.name) },
+    {
+      kind: "update",
+      resource: "pods",
+      object: repaired(set, pod),
+      outcome: podOutcome(set, "update", pod.metadata.name),
+    },
   ];
 }
 

@@ -9,7 +9,12 @@ type Verb = "create" | "update" | "delete";
 export function podOutcome(set: StoredStatefulSet, verb: Verb, podName: string): Outcome {
   const what = `${verb} Pod ${podName} in StatefulSet ${set.metadata.name}`;
   return {
-    success: { about: subjectOf(set), type: "Normal", reason: `Successful${capitalized(verb)}`, message: `${what} successful` },
+    success: {
+      about: subjectOf(set),
+      type: "Normal",
+      reason: `Successful${capitalized(verb)}`,
+      message: `${what} successful`,
+    },
     failure: [podFailure(set, verb, podName, "")],
   };
 }

@@ -31,16 +31,25 @@ function keysOf(change: Change, view: View): string[] {
       return change.next === undefined ? keysOfClaim(object, view) : [];
     default:
       // Revisions change by our own hand; only when somebody deletes one there is something to do.
-      return change.next === undefined ? setsIn(view, object).filter((set) => isControlledBy(object, set)).map(keyOf) : [];
+      return change.next === undefined
+        ? setsIn(view, object)
+            .filter((set) => isControlledBy(object, set))
+            .map(keyOf)
+        : [];
   }
 }
 
 function keysOfPod(change: Change, pod: KubeObject, view: View): string[] {
   return setsIn(view, pod)
     .filter((set) => {
-      if ([change.old, change.next].some((version) => version !== undefined && isControlledBy(version, set))) return true;
+      if ([change.old, change.next].some((version) => version !== undefined && isControlledBy(version, set)))
+        return true;
       // An orphan that may be adopted.
-      return controllerOf(pod) === undefined && ordinalOf(set.metadata.name, pod.metadata.name) >= 0 && matchesSelector(set.spec?.selector, pod.metadata.labels);
+      return (
+        controllerOf(pod) === undefined &&
+        ordinalOf(set.metadata.name, pod.metadata.name) >= 0 &&
+        matchesSelector(set.spec?.selector, pod.metadata.labels)
+      );
     })
     .map(keyOf);
 }
@@ -88,7 +97,11 @@ function reconcile(view: View, key: string, now: number): Plan {
  * The one pod that a rolling update deletes now: from the highest index down to the partition, the first that has
  * another revision, unless a pod above it is not healthy yet.
  */
-function nextToUpdate(set: StoredStatefulSet, wanted: readonly StoredPod[], revisions: Revisions): StoredPod | undefined {
+function nextToUpdate(
+  set: StoredStatefulSet,
+  wanted: readonly StoredPod[],
+  revisions: Revisions,
+): StoredPod | undefined {
   const strategy = set.spec?.updateStrategy;
   if (strategy?.type === "OnDelete") return undefined;
   const partition = strategy?.rollingUpdate?.partition ?? 0;
@@ -120,7 +133,9 @@ function finish(
 
 /** When the next Ready pod will have been Ready long enough; Infinity when there is none to wait for. */
 function untilNextAvailable(set: StoredStatefulSet, pods: readonly StoredPod[], now: number): number {
-  const waits = pods.map((pod) => untilAvailableMs(pod, set.spec?.minReadySeconds ?? 0, now)).filter((wait) => wait > 0);
+  const waits = pods
+    .map((pod) => untilAvailableMs(pod, set.spec?.minReadySeconds ?? 0, now))
+    .filter((wait) => wait > 0);
   return Math.min(...waits, Number.POSITIVE_INFINITY);
 }
 

@@ -11,7 +11,12 @@ export type Counts = Required<
 >;
 
 /** Counts pods as they were before this pass wrote anything. */
-export function countPods(set: StoredStatefulSet, pods: readonly StoredPod[], revisions: Revisions, now: number): Counts {
+export function countPods(
+  set: StoredStatefulSet,
+  pods: readonly StoredPod[],
+  revisions: Revisions,
+  now: number,
+): Counts {
   const counts = { replicas: 0, readyReplicas: 0, availableReplicas: 0, currentReplicas: 0, updatedReplicas: 0 };
   for (const pod of pods) {
     if (!isCreated(pod)) continue;
@@ -26,7 +31,11 @@ export function countPods(set: StoredStatefulSet, pods: readonly StoredPod[], re
 }
 
 /** The status to write, or undefined when the set has it already. */
-export function nextStatus(set: StoredStatefulSet, counts: Counts, revisions: Revisions): StatefulSetStatus | undefined {
+export function nextStatus(
+  set: StoredStatefulSet,
+  counts: Counts,
+  revisions: Revisions,
+): StatefulSetStatus | undefined {
   const status = {
     ...set.status,
     ...counts,

@@ -1,4 +1,12 @@
-import type { Client, DeleteOptions, ListOptions, PatchOptions, ResourceName, WatchEvent, WatchHandle } from "../../api/client.ts";
+import type {
+  Client,
+  DeleteOptions,
+  ListOptions,
+  PatchOptions,
+  ResourceName,
+  WatchEvent,
+  WatchHandle,
+} from "../../api/client.ts";
 import type { KubeObject } from "../../api/object.ts";
 import { StatusError } from "../../api/status-error.ts";
 import { keyOf } from "../view.ts";
@@ -12,7 +20,15 @@ interface Watcher {
 }
 
 const CLUSTER_SCOPED = new Set(["nodes", "namespaces", "persistentvolumes", "storageclasses.storage.k8s.io"]);
-const WITH_STATUS = new Set(["pods", "nodes", "namespaces", "persistentvolumes", "persistentvolumeclaims", "services", "statefulsets.apps"]);
+const WITH_STATUS = new Set([
+  "pods",
+  "nodes",
+  "namespaces",
+  "persistentvolumes",
+  "persistentvolumeclaims",
+  "services",
+  "statefulsets.apps",
+]);
 const WITH_GENERATION = new Set(["statefulsets.apps", "endpointslices.discovery.k8s.io"]);
 
 /**
@@ -46,8 +62,13 @@ export class MemoryClient implements Client {
     return this.#must(resource, namespace, name);
   }
 
-  async list(resource: ResourceName, options: ListOptions = {}): Promise<{ items: KubeObject[]; resourceVersion: string }> {
-    const items = this.all(resource).filter((object) => options.namespace === undefined || object.metadata.namespace === options.namespace);
+  async list(
+    resource: ResourceName,
+    options: ListOptions = {},
+  ): Promise<{ items: KubeObject[]; resourceVersion: string }> {
+    const items = this.all(resource).filter(
+      (object) => options.namespace === undefined || object.metadata.namespace === options.namespace,
+    );
     return { items, resourceVersion: String(this.#version) };
   }
 
@@ -73,7 +94,8 @@ export class MemoryClient implements Client {
     if (WITH_GENERATION.has(resource)) metadata.generation = 1;
     if (WITH_STATUS.has(resource)) object["status"] = firstStatus(resource, object["status"]);
     if (resource === "persistentvolumeclaims") metadata.finalizers = ["kubernetes.io/pvc-protection"];
-    if (resource === "persistentvolumes") metadata.finalizers = [...(metadata.finalizers ?? []), "kubernetes.io/pv-protection"];
+    if (resource === "persistentvolumes")
+      metadata.finalizers = [...(metadata.finalizers ?? []), "kubernetes.io/pv-protection"];
     return this.#commit("create", resource, object, "ADDED");
   }
 
@@ -86,10 +108,19 @@ export class MemoryClient implements Client {
 
   async updateStatus(resource: ResourceName, input: object): Promise<KubeObject> {
     const old = this.#current(resource, input as KubeObject);
-    return this.#replace("updateStatus", resource, old, { ...structuredClone(old), status: structuredClone((input as KubeObject)["status"]) });
+    return this.#replace("updateStatus", resource, old, {
+      ...structuredClone(old),
+      status: structuredClone((input as KubeObject)["status"]),
+    });
   }
 
-  async patch(resource: ResourceName, namespace: string, name: string, patch: unknown, options: PatchOptions): Promise<KubeObject> {
+  async patch(
+    resource: ResourceName,
+    namespace: string,
+    name: string,
+    patch: unknown,
+    options: PatchOptions,
+  ): Promise<KubeObject> {
     if (options.type !== "merge") throw new Error(`no ${options.type} patch here`);
     const old = this.#must(resource, namespace, name);
     const merged = mergePatch(old, patch) as KubeObject;
@@ -111,7 +142,10 @@ export class MemoryClient implements Client {
     object.metadata.finalizers = [...finalizers];
     const grace = resource === "pods" ? podGrace(object, options.gracePeriodSeconds) : 0;
     if (object.metadata.deletionTimestamp !== undefined) {
-      if (grace >= (object.metadata.deletionGracePeriodSeconds ?? 0) && finalizers.size === (old.metadata.finalizers ?? []).length) {
+      if (
+        grace >= (object.metadata.deletionGracePeriodSeconds ?? 0) &&
+        finalizers.size === (old.metadata.finalizers ?? []).length
+      ) {
         if (grace > 0 || finalizers.size > 0) return;
       }
     }
@@ -137,7 +171,8 @@ export class MemoryClient implements Client {
   #current(resource: ResourceName, next: KubeObject): KubeObject {
     const old = this.#must(resource, next.metadata.namespace ?? "", next.metadata.name);
     const { resourceVersion } = next.metadata;
-    if (resourceVersion !== undefined && resourceVersion !== old.metadata.resourceVersion) throw conflict(resource, next.metadata.name);
+    if (resourceVersion !== undefined && resourceVersion !== old.metadata.resourceVersion)
+      throw conflict(resource, next.metadata.name);
     return old;
   }
 
@@ -160,7 +195,8 @@ export class MemoryClient implements Client {
   #isDone(resource: ResourceName, object: KubeObject): boolean {
     const { deletionTimestamp, finalizers, deletionGracePeriodSeconds } = object.metadata;
     if (deletionTimestamp === undefined || (finalizers ?? []).length > 0) return false;
-    if (resource === "namespaces") return ((object["spec"] as { finalizers?: string[] })?.finalizers ?? []).length === 0;
+    if (resource === "namespaces")
+      return ((object["spec"] as { finalizers?: string[] })?.finalizers ?? []).length === 0;
     return (deletionGracePeriodSeconds ?? 0) === 0;
   }
 
@@ -232,5 +268,9 @@ function mergePatch(target: unknown, patch: unknown): unknown {
 }
 
 function conflict(resource: ResourceName, name: string): StatusError {
-  return new StatusError(409, "Conflict", `Operation cannot be fulfilled on ${resource} "${name}": the object has been modified`);
+  return new StatusError(
+    409,
+    "Conflict",
+    `Operation cannot be fulfilled on ${resource} "${name}": the object has been modified`,
+  );
 }

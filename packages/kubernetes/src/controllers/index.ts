@@ -1,0 +1,2 @@
+export { startControllers, type ControllersOptions } from "./start-controllers.ts";
+export { ensureBootstrapObjects, type BootstrapOptions } from "./bootstrap.ts";
