@@ -10,8 +10,6 @@ export class Inode {
   #durableSize = 0;
   /** The first position that may differ between the two. */
   #dirtyFrom: number | undefined;
-  /** Stretches that a failed sync gave up: shown until the power fails, never written. */
-  readonly #givenUp: { from: number; to: number }[] = [];
 
   get size(): number {
     return this.#size;
@@ -31,7 +29,6 @@ export class Inode {
   truncate(size: number): void {
     this.#dirtyFrom = Math.min(this.#dirtyFrom ?? size, size);
     this.#size = size;
-    for (const stretch of this.#givenUp) stretch.to = Math.min(stretch.to, size);
   }
 
   /** How much is there to be synced now; a sync covers what was written before it began. */
@@ -45,9 +42,11 @@ export class Inode {
     this.#dirtyFrom = this.#size > to ? to : undefined;
   }
 
-  /** The system drops what it could not write and says so once. */
-  syncFailed(covered: { readonly from: number; readonly to: number }): void {
-    if (covered.from < covered.to) this.#givenUp.push({ ...covered });
+  /**
+   * The system drops what it could not write, says so once, and takes it for written from then on: it is shown until the power
+   * fails, and zeros stand in its place if more is written after it.
+   */
+  syncFailed(covered: { readonly to: number }): void {
     this.#dirtyFrom = this.#size > covered.to ? covered.to : undefined;
   }
 
@@ -65,7 +64,6 @@ export class Inode {
     this.#content = this.#durable.slice(0, this.#durableSize);
     this.#size = this.#durableSize;
     this.#dirtyFrom = undefined;
-    this.#givenUp.length = 0;
   }
 
   #store(from: number, to: number): void {
@@ -73,7 +71,6 @@ export class Inode {
     this.#durable = withRoom(this.#durable, this.#durableSize, to);
     if (from > this.#durableSize) this.#durable.fill(0, this.#durableSize, from);
     this.#durable.set(this.#content.subarray(from, to), from);
-    for (const stretch of this.#givenUp) this.#durable.fill(0, stretch.from, Math.min(stretch.to, to));
     this.#durableSize = to;
   }
 }

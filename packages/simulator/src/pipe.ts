@@ -18,7 +18,6 @@ export class Pipe {
   readonly #link: Link;
   readonly #deliver: Deliver;
   #inFlight: { readonly item: Item; arrivesAtMs: number }[] = [];
-  #lastArrivalMs = 0;
   #pumping = false;
 
   constructor(parts: { events: EventQueue; random: SeededRandom; link: Link; deliver: Deliver }) {
@@ -46,8 +45,8 @@ export class Pipe {
   }
 
   #enqueue(item: Item): void {
-    this.#lastArrivalMs = Math.max(this.#lastArrivalMs, this.#events.nowMs + this.#link.drawDelayMs());
-    this.#inFlight.push({ item, arrivesAtMs: this.#lastArrivalMs });
+    // One that is due earlier than those before it waits for them, as TCP puts its segments in order.
+    this.#inFlight.push({ item, arrivesAtMs: this.#events.nowMs + this.#link.drawDelayMs() });
   }
 
   #pump(): void {
@@ -75,11 +74,7 @@ export class Pipe {
 
   #sendAgain(): void {
     this.#pumping = false;
-    this.#lastArrivalMs = this.#events.nowMs;
-    for (const each of this.#inFlight) {
-      each.arrivesAtMs = Math.max(this.#lastArrivalMs, this.#events.nowMs + this.#link.drawDelayMs());
-      this.#lastArrivalMs = each.arrivesAtMs;
-    }
+    for (const each of this.#inFlight) each.arrivesAtMs = this.#events.nowMs + this.#link.drawDelayMs();
     this.#pump();
   }
 }
