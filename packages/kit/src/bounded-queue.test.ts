@@ -5,12 +5,12 @@ import { BoundedQueue } from "./bounded-queue.ts";
 
 test("behaves as an array that refuses to grow beyond the capacity", () => {
   const step = fc.oneof(
-    { weight: 5, arbitrary: fc.record({ kind: fc.constant("push" as const), item: fc.nat() }) },
-    { weight: 3, arbitrary: fc.record({ kind: fc.constant("shift" as const) }) },
+    { weight: 60, arbitrary: fc.record({ kind: fc.constant("push" as const), item: fc.nat() }) },
+    { weight: 30, arbitrary: fc.record({ kind: fc.constant("shift" as const) }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant("clear" as const) }) },
   );
   fc.assert(
-    fc.property(fc.integer({ min: 1, max: 40 }), fc.array(step, { maxLength: 200 }), (capacity, steps) => {
+    fc.property(fc.integer({ min: 1, max: 40 }), fc.array(step, { maxLength: 400, size: "max" }), (capacity, steps) => {
       const queue = new BoundedQueue<number>(capacity);
       let model: number[] = [];
       for (const taken of steps) {
