@@ -7,7 +7,7 @@ import { canonicalize } from "../kinds/canonical.ts";
 import type { FieldError, Kind, StrategyContext } from "../kinds/kind.ts";
 import { DiskFailedError, type ObjectStore } from "../store/object-store.ts";
 import type { KindTable } from "./kind-table.ts";
-import { trackFields } from "./managed-fields.ts";
+import { type ManagedFields, trackFields } from "./fields/managed-fields.ts";
 import { checkNamespace } from "./namespaces.ts";
 import type { KubeObject } from "./object.ts";
 import { alreadyExists, badRequest, conflict, invalid, MODIFIED, notFound, qualifiedResource } from "./refusals.ts";
@@ -84,7 +84,7 @@ export class WritePipeline {
   }
 
   /** Stores a new object. `object` is decoded and defaulted, and belongs to the pipeline from here on. */
-  create(kind: Kind, namespace: string, object: KubeObject, options: WriteOptions, applied?: readonly unknown[]): Written {
+  create(kind: Kind, namespace: string, object: KubeObject, options: WriteOptions, applied?: ManagedFields): Written {
     const { metadata } = object;
     this.#place(kind, namespace, object);
     if ((metadata.resourceVersion ?? "") !== "") {
@@ -101,14 +101,16 @@ export class WritePipeline {
     delete own.selfLink;
     if (kind.strategy.generation === true) metadata.generation = 1;
     else delete own.generation;
+    metadata.managedFields = applied ?? trackFields(kind, object, undefined, undefined, this.#stamp(options));
+    // Hooks put the object into canonical form, with new objects inside: `metadata` is not the object's any more.
     kind.strategy.prepareForCreate?.(object, context);
-    if (applied === undefined) trackFields(kind, object, undefined, undefined, this.#stamp(options));
-    else metadata.managedFields = applied as NonNullable<KubeObject["metadata"]["managedFields"]>;
     refuse(kind, object, kind.strategy.validate(object, context));
     for (const warning of kind.strategy.warnings?.(object) ?? []) options.warn?.(warning);
-    if (this.store.latest(qualifiedResource(kind), metadata.namespace ?? "", metadata.name) !== undefined) {
-      throw alreadyExists(kind, metadata.name);
+    if (this.store.latest(qualifiedResource(kind), object.metadata.namespace ?? "", object.metadata.name) !== undefined) {
+      throw alreadyExists(kind, object.metadata.name);
     }
+    // The store fills it in; it has its place among the fields.
+    if (options.dryRun !== true) object.metadata.resourceVersion = "0";
     canonicalize(object as unknown as Record<string, unknown>, kind.schema);
     if (options.dryRun === true) return { result: object, done: undefined };
     return { result: object, done: this.store.write("ADDED", qualifiedResource(kind), object) };
@@ -124,7 +126,7 @@ export class WritePipeline {
     object: KubeObject,
     options: WriteOptions,
     subresource: Subresource,
-    applied?: readonly unknown[],
+    applied?: ManagedFields,
   ): Written {
     this.#agree(kind, old, object);
     const { metadata } = object;
@@ -135,11 +137,13 @@ export class WritePipeline {
     for (const field of ["generation", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "generateName"] as const) {
       keep(metadata, old.metadata, field);
     }
+    // What the server itself fills in below has no owner.
+    metadata.managedFields = applied ?? trackFields(kind, object, old, subresource, this.#stamp(options));
     const isStatus = subresource === "status" || subresource === "finalize";
     if (isStatus) this.#prepareStatus(kind, object, old, subresource, context);
     else kind.strategy.prepareForUpdate?.(object, old, context);
     if (!isStatus && kind.strategy.generation === true && !same(object["spec"], old["spec"])) {
-      metadata.generation = (old.metadata.generation ?? 0) + 1;
+      object.metadata.generation = (old.metadata.generation ?? 0) + 1;
     }
     const { strategy } = kind;
     const errors = isStatus
@@ -147,10 +151,6 @@ export class WritePipeline {
       : (strategy.validateUpdate?.(object, old, context) ?? strategy.validate(object, context));
     refuse(kind, object, errors);
     if (!isStatus) for (const warning of strategy.warnings?.(object) ?? []) options.warn?.(warning);
-    canonicalize(object as unknown as Record<string, unknown>, kind.schema);
-    // What the client sent as managedFields counts only when it clears them.
-    if (applied === undefined) trackFields(kind, object, old, subresource, this.#stamp(options));
-    else metadata.managedFields = applied as NonNullable<KubeObject["metadata"]["managedFields"]>;
     canonicalize(object as unknown as Record<string, unknown>, kind.schema);
     return this.#commit(kind, old, object, options);
   }

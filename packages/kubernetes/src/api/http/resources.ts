@@ -11,7 +11,7 @@ import { evictPod } from "../eviction.ts";
 import { noSuchResource } from "../kind-table.ts";
 import type { KubeObject } from "../object.ts";
 import type { PatchRequest } from "../patch/apply-patch.ts";
-import { badRequest } from "../refusals.ts";
+import { badRequest, invalid } from "../refusals.ts";
 import type { Registry } from "../registry.ts";
 import type { ReadSelection, RequestBody, WriteOptions } from "../request-options.ts";
 import { decodeScale, readScale, scaleOf } from "../scale.ts";
@@ -142,6 +142,11 @@ async function servePatch(registry: Registry, kind: Kind, path: ResourcePath, ex
   const type = PATCH_TYPES.get(mediaType(exchange));
   if (type === undefined) throw unsupportedMediaType();
   const options = writeOptions(exchange);
+  if (type === "apply" && (exchange.url.searchParams.get("fieldManager") ?? "") === "") {
+    throw invalid({ group: "meta.k8s.io", kind: "PatchOptions" }, "", [
+      { kind: "Required value", path: "fieldManager", detail: "is required for apply patch" },
+    ]);
+  }
   const bytes = await readBody(exchange.request);
   const body = type === "apply" ? parseYamlBody(bytes) : parseBody(bytes);
   const subresource = path.subresource === "status" || path.subresource === "scale" ? path.subresource : undefined;

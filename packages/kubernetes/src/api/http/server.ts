@@ -7,8 +7,8 @@ import type { Log } from "@ordinal/io";
 
 import type { NodeConnection, PodRef } from "../node.ts";
 import type { Registry } from "../registry.ts";
-import { badRequest } from "../refusals.ts";
 import { Guard } from "./guard.ts";
+import { requestUrl } from "./request-url.ts";
 import { type Exchange, sendError } from "./respond.ts";
 import { Router } from "./router.ts";
 
@@ -152,16 +152,6 @@ async function serve(
       if (!request.complete) response.setHeader("Connection", "close");
       sendError(exchange, error);
     }
-  }
-}
-
-export function requestUrl(request: IncomingMessage): URL {
-  const target = request.url ?? "/";
-  if (!target.startsWith("/")) throw badRequest("the request target is not a path");
-  try {
-    return new URL(`https://server${target.startsWith("//") ? `/.${target}` : target}`);
-  } catch {
-    throw badRequest("the request target is not a path");
   }
 }
 
