@@ -133,9 +133,9 @@ export class Performer {
   }
 }
 
-/** A command under a terminal ends its lines with CR LF. */
+/** A command under a terminal ends its lines with CR LF; spaces at the end of a line show nothing. */
 function normal(text: string): string {
-  return text.replaceAll("\r", "").replace(/\n+$/, "");
+  return text.replaceAll(/[ \r]+$/gm, "").replace(/\n+$/, "");
 }
 
 function failure(step: Step, outcome: Outcome, problem: string): Error {
