@@ -5,6 +5,7 @@ import { defineKind } from "./define-kind.ts";
 import { since } from "./human-duration.ts";
 import { endpointSlice as schema } from "./schema/endpoint-slice.ts";
 import { validateEndpointSlice, validateEndpointSliceUpdate } from "./validation/endpoint-slice.ts";
+import { semanticallyEqual } from "./validation/immutable.ts";
 
 const SHOWN_MAX = 3;
 
@@ -24,7 +25,18 @@ export const endpointSlice = defineKind<EndpointSlice>({
       port.protocol ??= "TCP";
     }
   },
-  strategy: { generation: true, validate: validateEndpointSlice, validateUpdate: validateEndpointSliceUpdate },
+  strategy: {
+    generation: true,
+    prepareForUpdate(object, old) {
+      // There is no spec whose changes could be counted: the generation follows all but the rest of the metadata.
+      const { metadata, ...content } = object;
+      const { metadata: oldMetadata, ...oldContent } = old;
+      const same = semanticallyEqual(content, oldContent) && semanticallyEqual(metadata.labels, oldMetadata.labels);
+      Object.assign(metadata, { generation: (oldMetadata.generation ?? 0) + (same ? 0 : 1) });
+    },
+    validate: validateEndpointSlice,
+    validateUpdate: validateEndpointSliceUpdate,
+  },
   columns: [
     nameColumn,
     column("AddressType", "IPv4, IPv6 or FQDN."),
@@ -36,7 +48,7 @@ export const endpointSlice = defineKind<EndpointSlice>({
     object.metadata.name,
     object.addressType,
     withMore((object.ports ?? []).map(({ port, name }) => String(port ?? name ?? "*"))),
-    withMore((object.endpoints ?? []).flatMap((endpoint) => endpoint.addresses)),
+    withMore((object.endpoints ?? []).flatMap(({ addresses }) => addresses ?? [])),
     since(object.metadata.creationTimestamp, now),
   ],
 });

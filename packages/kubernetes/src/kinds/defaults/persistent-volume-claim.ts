@@ -1,14 +1,18 @@
-import type { PersistentVolumeClaim } from "kubernetes-types/core/v1.d.ts";
+import type { PersistentVolumeClaim, PersistentVolumeClaimSpec } from "kubernetes-types/core/v1.d.ts";
+
+import { defaultResourceList } from "./resource-list.ts";
 
 /** Defaults of a claim and of a set's claim template. */
 export function defaultPersistentVolumeClaim(claim: {
-  spec?: PersistentVolumeClaim["spec"];
-  status?: PersistentVolumeClaim["status"];
+  spec?: PersistentVolumeClaimSpec;
+  status?: NonNullable<PersistentVolumeClaim["status"]>;
 }): void {
   claim.status = { ...claim.status, phase: claim.status?.phase ?? "Pending" };
-  if (claim.spec === undefined) return;
-  claim.spec.volumeMode ??= "Filesystem";
-  // The two fields are an older and a newer form of one.
-  const source = claim.spec.dataSourceRef ?? claim.spec.dataSource;
-  if (source?.apiGroup !== undefined) source.apiGroup ||= "";
+  if (claim.spec !== undefined) defaultClaimSpec(claim.spec);
+}
+
+export function defaultClaimSpec(spec: PersistentVolumeClaimSpec): void {
+  spec.volumeMode ??= "Filesystem";
+  defaultResourceList(spec.resources?.limits);
+  defaultResourceList(spec.resources?.requests);
 }

@@ -9,6 +9,8 @@ import type {
 } from "kubernetes-types/core/v1.d.ts";
 
 import { imageTag } from "./image-tag.ts";
+import { defaultClaimSpec } from "./persistent-volume-claim.ts";
+import { defaultResourceList } from "./resource-list.ts";
 
 // The defaults of SetDefaults_PodSpec, _Container, _Probe and _Volume of the original (pkg/apis/core/v1/defaults.go). Those
 // that apply to pods only, not to templates, are in defaults/pod.ts.
@@ -47,6 +49,8 @@ function defaultContainer(container: Container | EphemeralContainer): void {
     const fieldRef = variable.valueFrom?.fieldRef;
     if (fieldRef !== undefined) fieldRef.apiVersion ??= "v1";
   }
+  defaultResourceList(container.resources?.limits);
+  defaultResourceList(container.resources?.requests);
   defaultProbe(container.livenessProbe);
   defaultProbe(container.readinessProbe);
   defaultProbe(container.startupProbe);
@@ -111,5 +115,5 @@ function defaultVolume(volume: Volume): void {
     volume.scaleIO.fsType ??= "xfs";
   }
   const claim = volume.ephemeral?.volumeClaimTemplate?.spec;
-  if (claim !== undefined) claim.volumeMode ??= "Filesystem";
+  if (claim !== undefined) defaultClaimSpec(claim);
 }

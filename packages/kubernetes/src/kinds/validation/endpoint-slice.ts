@@ -16,7 +16,9 @@ const TOPOLOGY_LABELS_MAX = 16;
 const ZONE_HINTS_MAX = 8;
 
 export function validateEndpointSlice(object: EndpointSlice): FieldError[] {
-  const { endpoints = [], addressType } = object;
+  const { addressType } = object;
+  // Lists that are always written are null when empty.
+  const endpoints = object.endpoints ?? [];
   const errors = [
     ...validateObjectMeta(object.metadata ?? {}, true, subdomainName),
     ...oneOf(addressType, ["FQDN", "IPv4", "IPv6"], "addressType"),
@@ -30,7 +32,8 @@ export function validateEndpointSlice(object: EndpointSlice): FieldError[] {
 }
 
 function validateEndpoint(endpoint: Endpoint, addressType: string, path: string): FieldError[] {
-  const { addresses = [], deprecatedTopology = {}, hints } = endpoint;
+  const { deprecatedTopology = {}, hints } = endpoint;
+  const addresses = endpoint.addresses ?? [];
   const errors: FieldError[] = [];
   if (addresses.length === 0) errors.push(required(`${path}.addresses`, "must contain at least 1 address"));
   else if (addresses.length > ADDRESSES_MAX) errors.push(tooMany(`${path}.addresses`, addresses.length, ADDRESSES_MAX));

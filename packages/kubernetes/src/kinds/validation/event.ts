@@ -1,4 +1,5 @@
 import type { Event } from "kubernetes-types/core/v1.d.ts";
+
 import { invalid, required } from "../field-error.ts";
 import type { FieldError } from "../kind.ts";
 import { dns1123Subdomain, qualifiedName, segmentName } from "./names.ts";
@@ -31,7 +32,8 @@ function validateReporter(object: Event): FieldError[] {
   for (const field of ["reportingInstance", "action", "reason"] as const) {
     const text = object[field] ?? "";
     if (text === "") errors.push(required(field));
-    if (text.length > TEXT_CHARACTERS_MAX) errors.push(invalid(field, "", `can have at most ${TEXT_CHARACTERS_MAX} characters`));
+    if (text.length > TEXT_CHARACTERS_MAX)
+      errors.push(invalid(field, "", `can have at most ${TEXT_CHARACTERS_MAX} characters`));
   }
   if ((object.message ?? "").length > MESSAGE_CHARACTERS_MAX) {
     errors.push(invalid("message", "", `can have at most ${MESSAGE_CHARACTERS_MAX} characters`));

@@ -125,9 +125,13 @@ function validateAddedTolerations(tolerations: readonly Toleration[], old: reado
 
 /** `spec` with what may change as it was. */
 function withUpdatableOf(spec: PodSpec, old: PodSpec): PodSpec {
-  const images = (containers: readonly Container[] = [], former: readonly Container[] = []): Container[] =>
-    containers.map(({ image: _image, ...container }, index) => {
-      const image = former[index]?.image;
+  // A pod without containers is written with null.
+  const images = (
+    containers: readonly Container[] | null | undefined,
+    former: readonly Container[] | null | undefined,
+  ): Container[] =>
+    (containers ?? []).map(({ image: _image, ...container }, index) => {
+      const image = former?.[index]?.image;
       return image === undefined ? container : { ...container, image };
     });
   const result: PodSpec = { ...spec, containers: images(spec.containers, old.containers) };

@@ -31,7 +31,7 @@ export function validateStorageClass(object: StorageClass): FieldError[] {
   for (const [index, { matchLabelExpressions = [] }] of allowedTopologies.entries()) {
     for (const [place, { key, values }] of matchLabelExpressions.entries()) {
       const at = `allowedTopologies[${index}].matchLabelExpressions[${place}]`;
-      if (values.length === 0) errors.push(required(`${at}.values`));
+      if ((values ?? []).length === 0) errors.push(required(`${at}.values`));
       errors.push(...validateLabelName(key, `${at}.key`));
     }
   }
