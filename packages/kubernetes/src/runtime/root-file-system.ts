@@ -124,7 +124,8 @@ function mountEntry(mount: Mount, input: RootFileSystemInput): FstabEntry {
   const target = throughRootLinks(posix.normalize(mount.target), input.machine);
   const first = target.split("/")[1] ?? "";
   const holder = input.machine.overlaid.includes(first) ? join(input.directory, "upper") : rootfs;
-  const point = join(holder, target);
+  // /dev is one folder for all containers, so a mount point in it (/dev/termination-log) is made there.
+  const point = first === "dev" ? join(input.devices, target.slice("/dev".length)) : join(holder, target);
   if (!input.machine.readOnly.includes(first) && !existsSync(point)) {
     if (statSync(mount.source).isDirectory()) {
       mkdirSync(point, { recursive: true });
