@@ -44,6 +44,8 @@ export interface KubeletOptions {
   readonly podsDirectory: string;
   readonly logsDirectory: string;
   readonly version: string;
+  /** The port at which a pod's declared port is really reached: another one for privileged ports of plain processes. */
+  readonly podPort?: (port: number) => number;
   /** A service account's token; leave out when the lab gives none out. */
   readonly token?: (
     namespace: string,
@@ -54,6 +56,8 @@ export interface KubeletOptions {
 
 export interface Kubelet {
   readonly node: NodeConnection;
+  /** As `stop`, and asks the containers to end, waiting for them at most `graceMs`. Their pods come back at the next start. */
+  shutDown(graceMs: number): Promise<void>;
   /** Stops watching and leaves everything as it is; the runtime's `close` ends the pods. */
   stop(): void;
 }
@@ -99,6 +103,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     podsDirectory: options.podsDirectory,
     logsDirectory: options.logsDirectory,
     presentImages: new Set(),
+    podPort: options.podPort ?? ((port) => port),
     token: options.token ?? (() => undefined),
     objects: {
       configMap: (namespace, name) => configMaps.get(namespace, name) as ConfigMap | undefined,
@@ -112,14 +117,20 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
   const watch = await pods.follow(client);
   await removeOrphans(options.podsDirectory, shells, log);
 
+  const stop = () => {
+    watch.stop();
+    keeper.stop();
+    events.stop();
+    for (const each of caches) each.stop();
+    for (const shell of shells.values()) shell.halt();
+  };
   return {
     node: kubeletConnection(shells, context),
-    stop() {
-      watch.stop();
-      keeper.stop();
-      events.stop();
-      for (const each of caches) each.stop();
-      for (const shell of shells.values()) shell.halt();
+    stop,
+    async shutDown(graceMs) {
+      stop();
+      const ended = Promise.all([...shells.values()].map((shell) => shell.askToEnd()));
+      await Promise.race([ended, new Promise<void>((resolve) => clock.setTimer(graceMs, resolve))]);
     },
   };
 }

@@ -50,6 +50,8 @@ export interface PodContext {
   readonly logsDirectory: string;
   /** Images that a node has had before: `node/reference`. */
   readonly presentImages: Set<string>;
+  /** Where a pod's declared port is really reached. */
+  podPort(port: number): number;
   /** A token for a service account; undefined when the lab gives none out. */
   token(namespace: string, serviceAccount: string, projection: ServiceAccountTokenProjection): string | undefined;
 }

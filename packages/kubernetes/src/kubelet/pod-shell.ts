@@ -113,6 +113,16 @@ export class PodShell {
     this.#timer?.cancel();
   }
 
+  /** Sends every container its stop signal. Resolves when they have ended. */
+  async askToEnd(): Promise<void> {
+    await Promise.all(
+      [...this.#running].map(([name, container]) => {
+        container.kill(this.#worker.byName.get(name)?.stopSignal ?? "SIGTERM");
+        return container.exited;
+      }),
+    );
+  }
+
   feed(input: Input): void {
     this.#inputs.push(input);
     if (this.#stepping || this.#stopped) return;
@@ -321,7 +331,7 @@ export class PodShell {
       spec,
       podLabel(this.#worker.pod),
       container,
-      this.#sandbox?.address ?? "",
+      { address: this.#sandbox?.address ?? "", podPort: this.#context.podPort },
       this.#context.clock,
     );
     this.feed({ kind: "hookDone", hook, container: name, attempt, ...(error === undefined ? {} : { error }) });
@@ -332,7 +342,10 @@ export class PodShell {
     const container = this.#running.get(name);
     const spec = this.#spec(name);
     if (container === undefined || spec === undefined) return;
-    const outcome = await runProbe(output.handler, spec, container, this.#sandbox?.address ?? "");
+    const outcome = await runProbe(output.handler, spec, container, {
+      address: this.#sandbox?.address ?? "",
+      podPort: this.#context.podPort,
+    });
     this.feed({ kind: "probed", probe, container: name, attempt, outcome });
   }
 

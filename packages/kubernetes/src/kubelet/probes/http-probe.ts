@@ -6,15 +6,15 @@ import type { Container, HTTPGetAction } from "kubernetes-types/core/v1.d.ts";
 
 import type { ProbeOutcome } from "../worker/messages.ts";
 import { dialError } from "./dial-error.ts";
-import { probePort } from "./target.ts";
+import { type PodPlace, probeAddress } from "./target.ts";
 
 const REDIRECTS_MAX = 10;
 
-export function httpUrl(action: HTTPGetAction, container: Container, podAddress: string): URL {
-  const host = action.host === undefined || action.host === "" ? podAddress : action.host;
+export function httpUrl(action: HTTPGetAction, container: Container, pod: PodPlace): URL {
+  const { host, port } = probeAddress(action, container, pod);
   const path = action.path ?? "/";
   return new URL(
-    `${(action.scheme ?? "HTTP").toLowerCase()}://${host}:${probePort(action.port, container)}${path.startsWith("/") ? path : `/${path}`}`,
+    `${(action.scheme ?? "HTTP").toLowerCase()}://${host}:${port}${path.startsWith("/") ? path : `/${path}`}`,
   );
 }
 
@@ -22,10 +22,10 @@ export function httpUrl(action: HTTPGetAction, container: Container, podAddress:
 export async function httpProbe(
   action: HTTPGetAction,
   container: Container,
-  podAddress: string,
+  pod: PodPlace,
   timeoutMs: number,
 ): Promise<ProbeOutcome> {
-  let url = httpUrl(action, container, podAddress);
+  let url = httpUrl(action, container, pod);
   const first = url;
   const deadline = AbortSignal.timeout(timeoutMs);
   for (let redirects = 0; ; redirects++) {

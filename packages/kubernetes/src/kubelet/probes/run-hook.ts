@@ -4,6 +4,7 @@ import type { Container, LifecycleHandler } from "kubernetes-types/core/v1.d.ts"
 import type { RunningContainer } from "../../runtime/pod-runtime.ts";
 import { get, httpUrl } from "./http-probe.ts";
 import { runCommand } from "./run-command.ts";
+import type { PodPlace } from "./target.ts";
 
 /** Long enough for any grace period; the pod's worker stops waiting long before. */
 const HOOK_TIMEOUT_MS = 24 * 3600 * 1000;
@@ -14,7 +15,7 @@ export async function runHook(
   spec: Container,
   podLabel: string,
   container: RunningContainer,
-  podAddress: string,
+  pod: PodPlace,
   clock: Clock,
 ): Promise<string | undefined> {
   try {
@@ -27,7 +28,7 @@ export async function runHook(
     if (handler.httpGet !== undefined) {
       // Any answer will do: the hook's status code is not looked at.
       await get(
-        httpUrl(handler.httpGet, spec, podAddress),
+        httpUrl(handler.httpGet, spec, pod),
         handler.httpGet.httpHeaders ?? [],
         AbortSignal.timeout(HOOK_TIMEOUT_MS),
       );

@@ -4,17 +4,16 @@ import type { Container, TCPSocketAction } from "kubernetes-types/core/v1.d.ts";
 
 import type { ProbeOutcome } from "../worker/messages.ts";
 import { dialError } from "./dial-error.ts";
-import { probePort } from "./target.ts";
+import { type PodPlace, probeAddress } from "./target.ts";
 
 /** Success is a connection that opens in time. */
 export function tcpProbe(
   action: TCPSocketAction,
   container: Container,
-  podAddress: string,
+  pod: PodPlace,
   timeoutMs: number,
 ): Promise<ProbeOutcome> {
-  const host = action.host === undefined || action.host === "" ? podAddress : action.host;
-  const port = probePort(action.port, container);
+  const { host, port } = probeAddress(action, container, pod);
   return new Promise((resolve) => {
     const socket = connect({ host, port });
     const done = (outcome: ProbeOutcome) => {
