@@ -84,9 +84,6 @@ export class PodStreams {
   #upgrade(request: IncomingMessage, url: URL, socket: Socket, head: Buffer): void {
     const path = parseResourcePath(url.pathname);
     if (path === undefined || path.group !== "" || path.resource !== "pods") throw noSuchResource();
-    if ((request.headers.upgrade ?? "").toLowerCase() !== "websocket") {
-      throw badRequest("unable to upgrade: this server speaks WebSocket only");
-    }
     const offered = (request.headers["sec-websocket-protocol"] ?? "").split(",").map((text) => text.trim());
     switch (path.subresource) {
       case "exec":
@@ -123,6 +120,8 @@ export class PodStreams {
     }
     const attach = path.subresource === "attach";
     if (!attach && options.command.length === 0) throw badRequest("you must specify command");
+    // kubectl asks once more with SPDY when WebSocket is refused; what is wrong with the request itself is told first.
+    checkWebSocket(request);
     if (!offered.some((protocol) => CHANNEL_PROTOCOLS.includes(protocol))) {
       throw badRequest(`unable to upgrade: none of the subprotocols ${offered.join(", ")} is served`);
     }
@@ -143,6 +142,7 @@ export class PodStreams {
   ): void {
     const pod = this.#pod(path);
     checkScheduled(pod);
+    checkWebSocket(request);
     if (!offered.includes(PORT_FORWARD_PROTOCOL)) {
       throw badRequest(`unable to upgrade: port-forward needs the subprotocol ${PORT_FORWARD_PROTOCOL}`);
     }
@@ -164,6 +164,11 @@ export class PodStreams {
   #pod(path: ResourcePath): KubeObject {
     return this.#registry.get(this.#registry.table.named("pods"), path.namespace, path.name);
   }
+}
+
+function checkWebSocket(request: IncomingMessage): void {
+  if ((request.headers.upgrade ?? "").toLowerCase() === "websocket") return;
+  throw badRequest("unable to upgrade: this server speaks WebSocket only");
 }
 
 /** Before the upgrade the connection speaks HTTP. */

@@ -106,7 +106,9 @@ async function forward(
   if (reset) socket.destroy();
   ready();
   try {
-    for await (const chunk of socket as AsyncIterable<Buffer>) await data.send(chunk);
+    // The pod's end of sending leaves the other direction open.
+    const chunks = socket.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
+    for await (const chunk of chunks) await data.send(chunk);
     await data.end();
   } catch {
     await data.reset();
