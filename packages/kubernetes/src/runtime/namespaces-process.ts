@@ -4,9 +4,10 @@ import { constants, openSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { Socket } from "node:net";
 import { join } from "node:path";
-import { PassThrough, type Readable, type Writable } from "node:stream";
+import type { Readable, Writable } from "node:stream";
 
 import { exitStatus } from "./exit-status.ts";
+import { heldOutput } from "./held-output.ts";
 import type { MachineTools } from "./machine-tools.ts";
 import type { ContainerExit } from "./pod-runtime.ts";
 import { runTool } from "./run-tool.ts";
@@ -56,21 +57,11 @@ async function startOnPipes({ argv, stdin }: PodProcessOptions): Promise<PodProc
     child.once("exit", (code, signal) => resolve(exitStatus(code, signal)));
     child.once("error", () => resolve({ exitCode: 128 }));
   });
-  const stdout = held(child.stdout);
-  const stderr = held(child.stderr);
+  const stdout = heldOutput(child.stdout);
+  const stderr = heldOutput(child.stderr);
   child.stdin?.on("error", () => {});
   const report = await readSetupReport(child.stdio[3] as Readable, child);
   return { pid: child.pid ?? 0, report, stdin: child.stdin ?? undefined, stdout, stderr, resize: () => {}, exited };
-}
-
-/**
- * Node throws away what is left in a child's outputs when it ends before anybody reads them, which a short command does. In a stream
- * of our own it stays until it is read.
- */
-function held(output: Readable | null): Readable {
-  const stream = new PassThrough();
-  output?.on("error", (error) => stream.destroy(error)).pipe(stream);
-  return stream;
 }
 
 /** The terminal's library passes no other descriptors on, so the report comes through a named pipe. */

@@ -6,6 +6,7 @@ import type { ContainerOutput } from "./container-output.ts";
 import type { SessionProcess } from "./container-session.ts";
 import { containerEnvironment } from "./exec-environment.ts";
 import { exitStatus } from "./exit-status.ts";
+import { heldOutput } from "./held-output.ts";
 import { findExecutable } from "./find-executable.ts";
 import { execFailure } from "./oci-words.ts";
 import { CONTAINER_MARK, killMarked } from "./pod-marks.ts";
@@ -45,6 +46,8 @@ export async function startPlainProcess(options: PlainProcessOptions): Promise<P
     detached: true,
   });
   child.stdin?.on("error", () => {});
+  const stdout = heldOutput(child.stdout);
+  const stderr = heldOutput(child.stderr);
   const exited = new Promise<ContainerExit>((resolve) =>
     child.once("exit", (code, signal) => resolve(exitStatus(code, signal))),
   );
@@ -52,8 +55,6 @@ export async function startPlainProcess(options: PlainProcessOptions): Promise<P
     child.once("spawn", resolve);
     child.once("error", (error) => reject(new Error(`exec: "${argv[0]}": ${error.message}`)));
   });
-  const stdout = child.stdout as Readable;
-  const stderr = child.stderr as Readable;
   return { pid: child.pid ?? 0, stdin: child.stdin ?? undefined, stdout, stderr, exited, resize: () => {} };
 }
 
