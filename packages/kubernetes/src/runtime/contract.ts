@@ -131,9 +131,7 @@ export const runtimeContract: readonly ContractCase[] = [
       assert.match(container.id, /^[0-9a-f]{64}$/);
       assert.equal((await run(container, ["true"])).exitCode, 0);
       container.kill("SIGKILL");
-      const exit = await container.exited;
-      assert.equal(exit.exitCode, 137);
-      assert.equal(exit.signal, 9);
+      assert.equal((await container.exited).exitCode, 137);
       container.kill("SIGTERM");
       await pod.stop();
     },
@@ -383,8 +381,8 @@ export const processContract: readonly ContractCase[] = [
       const both = Promise.all([buffer(session.stdout), buffer(other.stdout)]);
       session.stdin.write("echo $((6*7)); exit 3\n");
       assert.equal((await container.exited).exitCode, 3);
-      for (const output of await both) assert.match(output.toString(), /\r\n42\r\n/);
-      assert.match(readFileSync(config.logPath, "utf8"), /stdout F 42\r\n/);
+      for (const output of await both) assert.match(output.toString(), /\b42\r\n/);
+      assert.match(readFileSync(config.logPath, "utf8"), /stdout F .*\b42\r\n/);
       await pod.stop();
     },
   },

@@ -50,7 +50,7 @@ export class NamespacesContainer implements ContainerDriver {
   async startCommand(options: CommandOptions): Promise<SessionProcess> {
     const { config, tools, podDirectory, nestedUser } = this.#input;
     const environment = containerEnvironment(config.env, { ...this.#input, tty: options.tty });
-    const enter = [tools.nsenter, `--target=${this.#init}`, "--mount", "--uts", "--ipc", "--net", "--pid"];
+    const enter = [tools.nsenter, `--target=${this.#init}`, "--mount", "--uts", "--ipc", "--net", "--pid", "--no-fork"];
     if (nestedUser) enter.push("--user", "--preserve-credentials");
     enter.push("--", "/bin/sh", "-c", EXEC_SCRIPT, "exec");
     const command = [config.workingDirectory, options.command[0] ?? "", environment.path];
@@ -66,7 +66,7 @@ export class NamespacesContainer implements ContainerDriver {
     });
     return {
       ...process,
-      // The waiting parent ends by itself when its child does, and so leaves no zombie.
+      // The shell that waits ends by itself when its child does, and so leaves no zombie.
       killAll: () => {
         for (const pid of descendantsOf(process.pid)) sendSignal(pid, "SIGKILL");
       },

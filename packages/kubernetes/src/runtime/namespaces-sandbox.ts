@@ -119,7 +119,7 @@ export class NamespacesSandbox implements PodSandbox {
       tty: config.tty,
     });
     const enter = [tools.nsenter, `--target=${this.#holder.pid}`, "--mount", "--net", "--uts", "--ipc", "--"];
-    enter.push(tools.unshare, "--mount", "--pid", "--fork", "--kill-child", "--");
+    enter.push(tools.unshare, "--mount", "--pid", "--");
     const setup = [tools.sh, "-c", START_SCRIPT, "container", runDirectory, config.workingDirectory];
     setup.push(config.readOnlyRootFilesystem ? "ro" : "rw", ...(nestedUser ? [String(user), String(group)] : ["", ""]));
     const program = [config.argv[0] ?? "", environment.path, ...environment.assignments, ...config.argv];

@@ -173,7 +173,8 @@ class ProcessesSandbox implements PodSandbox {
 
 /** A link that stands for a folder in command lines: without blanks, and short. */
 function shortName(directory: string): string {
-  const folder = join(tmpdir(), `ordinal-${process.getuid?.() ?? 0}`);
+  const temporary = [tmpdir(), "/tmp", "/var/tmp"].find((path) => /^[\w./-]+$/.test(path)) ?? "/tmp";
+  const folder = join(temporary, `ordinal-${process.getuid?.() ?? 0}`);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const stat = statSync(folder);
   if (stat.uid !== process.getuid?.()) throw new Error(`${folder} belongs to another user: remove it`);

@@ -59,22 +59,22 @@ read -r _
 `;
 
 /**
- * Starts a container's program as PID 1 of its own PID and mount namespaces. Arguments: folder of the run, working
- * directory, `ro` or `rw` root, uid and gid of a nested user (empty for the lab's own), program, its PATH, then
- * environment assignments followed by the program and its arguments.
+ * Around both ways into a container: a shell outside of its PID namespace waits for a subshell inside and passes its exit
+ * status on. On a terminal the subshell gets a process group of its own in the foreground, so that Ctrl-C ends the program
+ * and not the shell that waits for it; Ctrl-Z stops nothing, as in a container nobody is there to continue it. What the
+ * outer shell would say about a killed program is nobody's business.
  */
-export const CONTAINER_SCRIPT = `${REPORT}
-read -r pid _ </proc/self/stat
-exec 4>&2 2>&3
-cd "$1" && mount -a -T fstab || fail "cannot make the container's mounts"
-cd rootfs && pivot_root . . && umount -l . && cd / || fail "cannot enter the container's root"
-[ "$3" = rw ] || mount -o remount,bind,ro / || fail "cannot make the root read-only"
-[ -d "$2" ] || mkdir -p "$2" || fail "mkdir $2: cannot make the working directory"
-cd "$2" || fail "chdir to cwd (\\"$2\\") set in config.json failed: permission denied"
-uid=$4 gid=$5
+const inside = (script: string) => `${REPORT}
+exec 4>&2 2>/dev/null
+if [ -t 0 ]; then trap '' TSTP; set -m; fi
+(
+exec 2>&3
+${script}
+)
+exit $?
 `;
 
-/** The end of both ways into a container: find the program, say so, become it. */
+/** The end of both ways: find the program, say so, become it. */
 const BECOME_PROGRAM = `
 name=$1 path=$2
 shift 2
@@ -97,25 +97,39 @@ case $name in
 esac
 `;
 
-export const START_SCRIPT = `${CONTAINER_SCRIPT}
+/**
+ * Starts a container's program as PID 1 of a PID namespace that `unshare` made, with a mount namespace of its own.
+ * Arguments: folder of the run, working directory, `ro` or `rw` root, uid and gid of a nested user (empty for the lab's
+ * own), program, its PATH, then environment assignments followed by the program and its arguments. Reports `started` and
+ * the process's id outside.
+ */
+export const START_SCRIPT = inside(`
+read -r pid _ </proc/self/stat
+cd "$1" && mount -a -T fstab || fail "cannot make the container's mounts"
+cd rootfs && pivot_root . . && umount -l . && cd / || fail "cannot enter the container's root"
+[ "$3" = rw ] || mount -o remount,bind,ro / || fail "cannot make the root read-only"
+[ -d "$2" ] || mkdir -p "$2" || fail "mkdir $2: cannot make the working directory"
+cd "$2" || fail "chdir to cwd (\\"$2\\") set in config.json failed: permission denied"
+uid=$4 gid=$5
 shift 5
 ${BECOME_PROGRAM}
+become='printf "started %s\\n" "$0" >&3; exec 2>&4 4>&- 3>&-; exec env -i "$@"'
+# Said only from inside the nested user namespace: who joins the container must find it there.
+[ ! "$uid" ] || exec unshare --user --map-user="$uid" --map-group="$gid" sh -c "$become" "$pid" "$@"
 printf 'started %s\\n' "$pid" >&3
 exec 2>&4 4>&- 3>&-
-[ "$uid" ] || exec env -i "$@"
-exec unshare --user --map-user="$uid" --map-group="$gid" env -i "$@"
-`;
+exec env -i "$@"
+`);
 
 /**
- * Runs a command in a container that `nsenter` has joined. Arguments: working directory, program, PATH, then environment
- * assignments followed by the command and its arguments.
+ * Runs a command in a container whose namespaces `nsenter` has joined. Arguments: working directory, program, PATH, then
+ * environment assignments followed by the command and its arguments.
  */
-export const EXEC_SCRIPT = `${REPORT}
-exec 4>&2 2>&3
+export const EXEC_SCRIPT = inside(`
 cd "$1" || fail "chdir to cwd (\\"$1\\") set in config.json failed: no such file or directory"
 shift
 ${BECOME_PROGRAM}
 echo started >&3
 exec 2>&4 4>&- 3>&-
 exec env -i "$@"
-`;
+`);
