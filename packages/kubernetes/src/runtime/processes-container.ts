@@ -1,6 +1,5 @@
 import { spawn } from "node:child_process";
 import { rm } from "node:fs/promises";
-import type { Readable } from "node:stream";
 
 import type { ContainerOutput } from "./container-output.ts";
 import type { SessionProcess } from "./container-session.ts";
