@@ -58,8 +58,9 @@ async function serve(settings: Arguments, zone: Zone): Promise<number> {
   update();
 
   let server: DnsServer;
+  const tcp: Server[] = [];
   try {
-    const tcp = await Promise.all(settings.listen.map(listenTcp));
+    for (const wanted of settings.listen) tcp.push(await listenTcp(wanted));
     const udp = tcp.map((listener) => listener.address() as AddressInfo);
     const forward = settings.forward === undefined ? {} : { forward: settings.forward };
     server = await startDnsServer({ zone, udp, tcp, log, ...forward });
@@ -67,6 +68,7 @@ async function serve(settings: Arguments, zone: Zone): Promise<number> {
     process.stderr.write(
       `ordinal-dns: ${explainSystemError(error, `listen on ${whereOf(error, settings.listen)}`)} (--listen)\n`,
     );
+    for (const listener of tcp) listener.close();
     return 1;
   }
   const stopped = new Promise<void>((resolve) => {

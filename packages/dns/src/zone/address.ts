@@ -40,22 +40,22 @@ function ipv4Bytes(text: string): Uint8Array | null {
 function ipv6Bytes(text: string): Uint8Array | null {
   const halves = text.split("::");
   if (halves.length > 2) return null;
-  const head = groups(halves[0] ?? "");
-  const tail = halves.length === 2 ? groups(halves[1] ?? "") : [];
+  const head = groups(halves[0] ?? "", halves.length === 1);
+  const tail = halves.length === 2 ? groups(halves[1] ?? "", true) : [];
   if (head === null || tail === null) return null;
   const missing = 16 - head.length - tail.length;
   if (halves.length === 2 ? missing < 2 : missing !== 0) return null;
   return Uint8Array.from([...head, ...Array.from({ length: missing }, () => 0), ...tail]);
 }
 
-/** The bytes of colon-separated groups, the last of which may be an IPv4 address. */
-function groups(text: string): number[] | null {
+/** The bytes of colon-separated groups, the last of which may be an IPv4 address if it ends the whole. */
+function groups(text: string, endsAddress: boolean): number[] | null {
   if (text === "") return [];
   const bytes: number[] = [];
   const parts = text.split(":");
   for (const [index, part] of parts.entries()) {
     if (part.includes(".")) {
-      const embedded = index === parts.length - 1 ? ipv4Bytes(part) : null;
+      const embedded = endsAddress && index === parts.length - 1 ? ipv4Bytes(part) : null;
       if (embedded === null) return null;
       bytes.push(...embedded);
     } else {

@@ -9,7 +9,12 @@ export type ZoneKind = "Namespace" | "Service" | "EndpointSlice" | "Pod";
 
 /** Any object of the API: decoded JSON. */
 export interface ZoneObject {
-  readonly metadata?: { readonly name?: string; readonly namespace?: string };
+  readonly metadata?: {
+    readonly name?: string;
+    readonly namespace?: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly deletionTimestamp?: unknown;
+  };
   readonly [field: string]: unknown;
 }
 
