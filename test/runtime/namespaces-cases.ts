@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createConnection } from "node:net";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { buffer } from "node:stream/consumers";
 
 import { run, type ContractCase, type RuntimeBench } from "../../packages/kubernetes/src/runtime/contract.ts";
@@ -189,6 +189,10 @@ export const namespacesCases: readonly ContractCase[] = [
       const folder = join(bench.directory, "volumes", "at the root");
       const file = join(bench.directory, "volumes", "app.conf");
       mkdirSync(folder, { recursive: true });
+      const message = join(bench.directory, "volumes", "message");
+      const inner = join(bench.directory, "volumes", "inner");
+      mkdirSync(inner, { recursive: true });
+      writeFileSync(message, "");
       writeFileSync(file, "port = 1\n");
       writeFileSync(join(folder, "kept"), "kept\n");
       const { pod, container } = await bench.running({
@@ -196,8 +200,15 @@ export const namespacesCases: readonly ContractCase[] = [
           { source: folder, target: "/cassandra_data", readOnly: false },
           { source: folder, target: "/usr/share/read only", readOnly: true },
           { source: file, target: "/etc/app/app.conf", readOnly: true },
+          { source: message, target: "/dev/termination-log", readOnly: false },
+          { source: inner, target: "/cassandra_data/inner", readOnly: false },
+          { source: inner, target: "/lib/through/a/link", readOnly: false },
         ],
       });
+      await ok(container, "echo why > /dev/termination-log; echo in > /cassandra_data/inner/x");
+      assert.equal(readFileSync(message, "utf8"), "why\n");
+      assert.equal(await ok(container, "cat /usr/lib/through/a/link/x"), "in\n");
+      assert.notEqual((await run(container, ["touch", "/dev/x"])).exitCode, 0);
       assert.equal(await ok(container, "cat /cassandra_data/kept '/usr/share/read only/kept'"), "kept\nkept\n");
       assert.equal(await ok(container, "cat /etc/app/app.conf"), "port = 1\n");
       await ok(container, "echo x > /cassandra_data/new");
@@ -249,6 +260,32 @@ export const namespacesCases: readonly ContractCase[] = [
       assert.match(output, /killed\r\n/);
       assert.doesNotMatch(output, /no job control|cannot set terminal/);
       await pod.stop();
+    },
+  },
+  {
+    name: "a flood goes into bounded logs, and the agent stays responsive",
+    async run(bench) {
+      const config = bench.containerConfig(["sh", "-c", "yes 'a line of some length that goes on and on'"]);
+      const pod = await bench.pod();
+      const before = process.memoryUsage().rss;
+      const container = await pod.startContainer(config);
+      let latestMs = 0;
+      for (let turn = 0; turn < 60; turn++) {
+        const asked = performance.now();
+        await new Promise((resolve) => setTimeout(resolve, 25));
+        latestMs = Math.max(latestMs, performance.now() - asked - 25);
+      }
+      const folder = dirname(config.logPath);
+      const sizes = readdirSync(folder).map((name) => statSync(join(folder, name)).size);
+      container.kill("SIGKILL");
+      assert.equal((await container.exited).exitCode, 137);
+      await pod.stop();
+      const total = sizes.reduce((sum, size) => sum + size, 0);
+      assert(sizes.length > 1 && sizes.length <= 5, `${sizes.length} files`);
+      assert(Math.max(...sizes) <= 10 * 1024 * 1024, "a file is too large");
+      assert(total < 128 * 1024 * 1024, `${total} bytes of log`);
+      assert(process.memoryUsage().rss - before < 200 * 1024 * 1024, "memory grew");
+      assert(latestMs < 1000, `a timer came ${latestMs} ms late`);
     },
   },
   {

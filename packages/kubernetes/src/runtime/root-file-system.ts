@@ -99,15 +99,20 @@ export function prepareRootFileSystem(input: RootFileSystemInput): { readonly ho
       ? { source: "sysfs", target: join(rootfs, "sys"), type: "sysfs", options: "nosuid,nodev,noexec,ro" }
       : bind("/sys", join(rootfs, "sys"), true),
   );
-  entries.push(bind(input.devices, join(rootfs, "dev"), false));
+  // Shared by all containers, so none may add to it; a bind of a device is written to all the same.
+  entries.push(bind(input.devices, join(rootfs, "dev"), true));
   entries.push(bind(input.sharedMemory, join(rootfs, "dev/shm"), false));
-  for (const folder of container.image.folders) {
-    if (isVisible(folder, machine)) continue;
-    entries.push(mountEntry({ source: folder, target: folder, readOnly: true }, input));
+  const folders = container.image.folders
+    .filter((folder) => !isVisible(folder, machine))
+    .map((folder) => ({ source: folder, target: folder, readOnly: true }));
+  const mounts = [...folders, ...container.mounts]
+    .map((mount) => ({ ...mount, target: throughRootLinks(posix.normalize(mount.target), machine) }))
+    // What lies inside another mount comes after it.
+    .toSorted((one, other) => one.target.length - other.target.length);
+  for (const [index, mount] of mounts.entries()) {
+    makeMountPoint(mount, mounts.slice(0, index), input);
+    entries.push(bind(mount.source, join(rootfs, mount.target), mount.readOnly));
   }
-  // A volume inside another volume's folder must come after it.
-  const volumes = [...container.mounts].sort((a, b) => a.target.length - b.target.length);
-  for (const mount of volumes) entries.push(mountEntry(mount, input));
   writeFileSync(join(directory, "fstab"), formatFstab(entries));
   return { home: accounts.home };
 }
@@ -118,23 +123,25 @@ function isVisible(folder: string, machine: MachineRoot): boolean {
   return machine.overlaid.includes(first) || machine.readOnly.includes(first) || machine.links.has(first);
 }
 
-/** Makes the mount point where the machine has none: in the overlay's upper folder or in the container's own root. */
-function mountEntry(mount: Mount, input: RootFileSystemInput): FstabEntry {
-  const rootfs = join(input.directory, "rootfs");
-  const target = throughRootLinks(posix.normalize(mount.target), input.machine);
+/**
+ * Makes the mount point where there is none: in the mount around it, in an overlay's upper folder, among the devices, or in
+ * the container's own root.
+ */
+function makeMountPoint({ source, target }: Mount, earlier: readonly Mount[], input: RootFileSystemInput): void {
+  const around = earlier.findLast((mount) => target === mount.target || target.startsWith(`${mount.target}/`));
   const first = target.split("/")[1] ?? "";
-  const holder = input.machine.overlaid.includes(first) ? join(input.directory, "upper") : rootfs;
-  // /dev is one folder for all containers, so a mount point in it (/dev/termination-log) is made there.
-  const point = first === "dev" ? join(input.devices, target.slice("/dev".length)) : join(holder, target);
-  if (!input.machine.readOnly.includes(first) && !existsSync(point)) {
-    if (statSync(mount.source).isDirectory()) {
-      mkdirSync(point, { recursive: true });
-    } else {
-      mkdirSync(dirname(point), { recursive: true });
-      writeFileSync(point, "");
-    }
+  let point = join(input.directory, "rootfs", target);
+  if (around !== undefined) point = join(around.source, target.slice(around.target.length));
+  else if (first === "dev") point = join(input.devices, target.slice("/dev".length));
+  else if (input.machine.overlaid.includes(first)) point = join(input.directory, "upper", target);
+  else if (input.machine.readOnly.includes(first)) point = target;
+  if (existsSync(point)) return;
+  if (statSync(source).isDirectory()) {
+    mkdirSync(point, { recursive: true });
+  } else {
+    mkdirSync(dirname(point), { recursive: true });
+    writeFileSync(point, "");
   }
-  return bind(mount.source, join(rootfs, target), mount.readOnly);
 }
 
 /** `/lib/x` is `/usr/lib/x` where the root has that link; `mount` must not resolve it on the machine. */
