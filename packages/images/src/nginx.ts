@@ -1,3 +1,5 @@
+import { containerFiles, nginxProgram } from "@ordinal/nginx";
+
 import type { ImageDefinition } from "./image.ts";
 import { projectFolders } from "./project-folders.ts";
 
@@ -17,8 +19,8 @@ export function nginxImage(): ImageDefinition {
     env: { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" },
     workingDirectory: "/",
     user: 0,
-    programs: {},
-    files: [],
+    programs: { nginx: nginxProgram },
+    files: containerFiles.map(({ path, content }) => ({ path, content, mode: 0o644 })),
     folders: projectFolders(),
     stopSignal: "SIGQUIT",
   };
