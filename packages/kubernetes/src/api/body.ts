@@ -12,11 +12,18 @@ export function groupVersion(kind: Pick<Kind, "group" | "version">): string {
 export function decodeBody(kind: Kind, body: RequestBody, options: WriteOptions): KubeObject {
   const { value } = body;
   if (!isRecord(value)) {
-    throw badRequest(cannotHandle(kind, `couldn't get version/kind; json parse error: json: cannot unmarshal ${typeName(value)} into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }`));
+    throw badRequest(
+      cannotHandle(
+        kind,
+        `couldn't get version/kind; json parse error: json: cannot unmarshal ${typeName(value)} into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }`,
+      ),
+    );
   }
   const { apiVersion = groupVersion(kind), kind: kindName = kind.kind } = value;
   if (apiVersion !== groupVersion(kind)) {
-    throw badRequest(`the API version in the data (${String(apiVersion)}) does not match the expected API version (${groupVersion(kind)})`);
+    throw badRequest(
+      `the API version in the data (${String(apiVersion)}) does not match the expected API version (${groupVersion(kind)})`,
+    );
   }
   if (kindName !== kind.kind) {
     throw badRequest(`${String(kindName)} in version "${kind.version}" cannot be handled as a ${kind.kind}`);

@@ -1,6 +1,5 @@
 // First: the library's dependency injection looks for it while it loads.
 import "reflect-metadata";
-
 import { randomBytes, webcrypto } from "node:crypto";
 
 import {

@@ -47,7 +47,13 @@ export interface Client {
   /** Full replace; a `metadata.resourceVersion` in the object makes it conditional (409 Conflict). */
   update(resource: ResourceName, object: object): Promise<KubeObject>;
   updateStatus(resource: ResourceName, object: object): Promise<KubeObject>;
-  patch(resource: ResourceName, namespace: string, name: string, patch: unknown, options: PatchOptions): Promise<KubeObject>;
+  patch(
+    resource: ResourceName,
+    namespace: string,
+    name: string,
+    patch: unknown,
+    options: PatchOptions,
+  ): Promise<KubeObject>;
   delete(resource: ResourceName, namespace: string, name: string, options?: DeleteOptions): Promise<void>;
   /** POST to a pod's `binding` subresource: what the scheduler does. */
   bind(namespace: string, podName: string, nodeName: string): Promise<void>;

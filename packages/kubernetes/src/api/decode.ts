@@ -114,14 +114,16 @@ function mismatch(value: unknown, schema: Schema, context: Context, literal = ""
 function quantity(value: unknown): string {
   const text = typeof value === "number" ? String(value) : value;
   if (typeof text !== "string" || text.startsWith("null")) throw new DecodeError(QUANTITY_FORM);
-  if (text === "") throw new DecodeError("quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'");
+  if (text === "")
+    throw new DecodeError(
+      "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'",
+    );
   const canonical = canonicalQuantity(text.trim());
   if (canonical === undefined) throw new DecodeError(QUANTITY_FORM);
   return canonical;
 }
 
-const QUANTITY_FORM =
-  "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
+const QUANTITY_FORM = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
 
 const RFC3339 = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)([.,]\d+)?(Z|[+-]\d\d:\d\d)$/;
 
@@ -133,7 +135,9 @@ function time(value: unknown, micro: boolean): string {
   const milliseconds = match === null ? Number.NaN : Date.parse(value.replace(",", "."));
   if (match === null || Number.isNaN(milliseconds)) {
     const layout = micro ? "2006-01-02T15:04:05.000000Z07:00" : "2006-01-02T15:04:05Z07:00";
-    throw new DecodeError(`parsing time ${goQuote(value)} as ${goQuote(layout)}: cannot parse ${goQuote(value)} as "2006"`);
+    throw new DecodeError(
+      `parsing time ${goQuote(value)} as ${goQuote(layout)}: cannot parse ${goQuote(value)} as "2006"`,
+    );
   }
   const seconds = new Date(Math.floor(milliseconds / 1000) * 1000).toISOString().slice(0, 19);
   if (!micro) return `${seconds}Z`;
@@ -152,7 +156,9 @@ function bytes(value: unknown, schema: Schema, context: Context): string {
   const text = value.replace(/[\r\n]/g, "");
   const good = /^[A-Za-z0-9+/]*={0,2}/.exec(text)?.[0] ?? "";
   if (good.length !== text.length || text.length % 4 !== 0) {
-    throw new DecodeError(`illegal base64 data at input byte ${good.length === text.length ? good.replace(/=+$/, "").length & ~3 : good.length}`);
+    throw new DecodeError(
+      `illegal base64 data at input byte ${good.length === text.length ? good.replace(/=+$/, "").length & ~3 : good.length}`,
+    );
   }
   return Buffer.from(text, "base64").toString("base64");
 }

@@ -11,10 +11,12 @@ export function deleteOptions(body: unknown, query: URLSearchParams): DeleteOpti
   const given = (name: string): unknown => body[name] ?? query.get(name) ?? undefined;
   const grace = given("gracePeriodSeconds");
   const seconds = grace === undefined ? undefined : Number(grace);
-  if (seconds !== undefined && !Number.isSafeInteger(seconds)) throw badRequest("gracePeriodSeconds is not a whole number");
+  if (seconds !== undefined && !Number.isSafeInteger(seconds))
+    throw badRequest("gracePeriodSeconds is not a whole number");
   let propagation = given("propagationPolicy");
   const orphan = given("orphanDependents");
-  if (propagation === undefined && orphan !== undefined) propagation = String(orphan) === "true" ? "Orphan" : "Background";
+  if (propagation === undefined && orphan !== undefined)
+    propagation = String(orphan) === "true" ? "Orphan" : "Background";
   if (propagation !== undefined && !(PROPAGATIONS as readonly unknown[]).includes(propagation)) {
     throw new StatusError(
       422,
@@ -34,4 +36,3 @@ export function deleteOptions(body: unknown, query: URLSearchParams): DeleteOpti
     },
   };
 }
-

@@ -56,7 +56,8 @@ export function deleteObject(
     if (!wasMarked) markDeleted(object, 0, pipeline.clock.now());
     if (!wasMarked && (metadata.generation ?? 0) > 0) metadata.generation = (metadata.generation ?? 0) + 1;
   }
-  if (kind.kind === "Namespace") object["status"] = { ...(object["status"] as object | undefined), phase: "Terminating" };
+  if (kind.kind === "Namespace")
+    object["status"] = { ...(object["status"] as object | undefined), phase: "Terminating" };
   return { ...pipeline.commitPrepared(kind, old, object, options), gone: false };
 }
 
@@ -79,7 +80,11 @@ function checkPreconditions(kind: Kind, old: KubeObject, request: DeleteOptions)
   const { uid, resourceVersion } = request.preconditions ?? {};
   const { name } = old.metadata;
   if (uid !== undefined && uid !== old.metadata.uid) {
-    throw conflict(kind, name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid}`);
+    throw conflict(
+      kind,
+      name,
+      `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid}`,
+    );
   }
   if (resourceVersion !== undefined && resourceVersion !== old.metadata.resourceVersion) {
     const words = `Precondition failed: ResourceVersion in precondition: ${resourceVersion}, ResourceVersion in object meta: ${old.metadata.resourceVersion}`;
@@ -90,12 +95,14 @@ function checkPreconditions(kind: Kind, old: KubeObject, request: DeleteOptions)
 /** The propagation policy becomes a finalizer on which the garbage collector works; what was there stays without one. */
 function setCollectionFinalizers(kind: Kind, object: KubeObject, request: DeleteOptions): void {
   const present = object.metadata.finalizers ?? [];
-  const policy = request.propagationPolicy ?? presentPolicy(present) ?? kind.strategy.defaultPropagation ?? "Background";
+  const policy =
+    request.propagationPolicy ?? presentPolicy(present) ?? kind.strategy.defaultPropagation ?? "Background";
   const others = present.filter((finalizer) => finalizer !== ORPHAN && finalizer !== FOREGROUND);
   const added = policy === "Orphan" ? [ORPHAN] : policy === "Foreground" ? [FOREGROUND] : [];
   const finalizers = [...others, ...added];
   if (finalizers.length === 0) delete object.metadata.finalizers;
-  else if (JSON.stringify([...finalizers].sort()) !== JSON.stringify([...present].sort())) object.metadata.finalizers = finalizers;
+  else if (JSON.stringify([...finalizers].sort()) !== JSON.stringify([...present].sort()))
+    object.metadata.finalizers = finalizers;
 }
 
 function presentPolicy(finalizers: readonly string[]): "Orphan" | "Foreground" | undefined {

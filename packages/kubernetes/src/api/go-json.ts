@@ -152,7 +152,8 @@ class Parser {
 
   #word<T>(word: string, value: T): T {
     for (const [index, letter] of [...word].entries()) {
-      if (this.#text[this.#at] !== letter) this.#unexpected(`in literal ${word} (expecting ${quote(word[index] ?? "")})`);
+      if (this.#text[this.#at] !== letter)
+        this.#unexpected(`in literal ${word} (expecting ${quote(word[index] ?? "")})`);
       this.#at++;
     }
     return value;

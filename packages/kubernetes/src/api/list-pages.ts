@@ -65,7 +65,13 @@ export class ListPages {
 function parseToken(token: string): { id: string; start: number } {
   try {
     const { v, id, start } = JSON.parse(Buffer.from(token, "base64url").toString()) as Record<string, unknown>;
-    if (v === "ordinal/v1" && typeof id === "string" && typeof start === "number" && Number.isInteger(start) && start > 0) {
+    if (
+      v === "ordinal/v1" &&
+      typeof id === "string" &&
+      typeof start === "number" &&
+      Number.isInteger(start) &&
+      start > 0
+    ) {
       return { id, start };
     }
   } catch {

@@ -31,7 +31,9 @@ export function createLocalClient(registry: Registry, manager: string): Client {
     },
     watch: (resource, options, onEvent) => watch(registry, resource, options, onEvent),
     create: (resource, object, options) =>
-      registry.create(table.named(resource), namesOf(object).namespace, body(object), { manager: options?.manager ?? manager }),
+      registry.create(table.named(resource), namesOf(object).namespace, body(object), {
+        manager: options?.manager ?? manager,
+      }),
     update(resource, object) {
       const { namespace, name } = namesOf(object);
       return registry.update(table.named(resource), namespace, name, body(object), own);

@@ -10,10 +10,17 @@ export const IMMORTAL_NAMESPACES: readonly string[] = ["default", "kube-system",
 export function checkNamespace(kind: Kind, namespace: string, name: string, context: StrategyContext): void {
   const object = context.lookup("namespaces", "", namespace);
   if (object === undefined) {
-    throw new StatusError(404, "NotFound", `namespaces "${namespace}" not found`, { name: namespace, kind: "namespaces" });
+    throw new StatusError(404, "NotFound", `namespaces "${namespace}" not found`, {
+      name: namespace,
+      kind: "namespaces",
+    });
   }
   if (object.metadata.deletionTimestamp == null) return;
   throw forbidden(kind, name, `unable to create new content in namespace ${namespace} because it is being terminated`, [
-    { reason: "NamespaceTerminating", message: `namespace ${namespace} is being terminated`, field: "metadata.namespace" },
+    {
+      reason: "NamespaceTerminating",
+      message: `namespace ${namespace} is being terminated`,
+      field: "metadata.namespace",
+    },
   ]);
 }

@@ -80,7 +80,11 @@ function readPki(directory: string): Present {
   return result;
 }
 
-function isGood(files: { ca: string; certificate: string; key: string }, names: readonly string[], now: number): boolean {
+function isGood(
+  files: { ca: string; certificate: string; key: string },
+  names: readonly string[],
+  now: number,
+): boolean {
   try {
     const ca = new NodeCertificate(files.ca);
     const certificate = new NodeCertificate(files.certificate);

@@ -30,7 +30,11 @@ export function bindPod(
   const { metadata } = binding;
   const uid = isRecord(metadata) ? metadata["uid"] : undefined;
   if (typeof uid === "string" && uid !== "" && uid !== old.metadata.uid) {
-    throw conflict(subject, name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid}`);
+    throw conflict(
+      subject,
+      name,
+      `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid}`,
+    );
   }
   if (old.metadata.deletionTimestamp != null) {
     throw conflict(subject, name, `pod ${name} is being deleted, cannot be assigned to a host`);
@@ -41,7 +45,12 @@ export function bindPod(
   }
   object.spec.nodeName = node;
   const conditions = (object.status?.conditions ?? []).filter((condition) => condition.type !== "PodScheduled");
-  const scheduled = { type: "PodScheduled", status: "True", lastProbeTime: null, lastTransitionTime: pipeline.timestamp() };
+  const scheduled = {
+    type: "PodScheduled",
+    status: "True",
+    lastProbeTime: null,
+    lastTransitionTime: pipeline.timestamp(),
+  };
   object.status = { ...object.status, conditions: [...conditions, scheduled] };
   return pipeline.commitPrepared(kind, old, object, options);
 }

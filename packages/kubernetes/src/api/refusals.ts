@@ -13,7 +13,12 @@ function resourceDetails(kind: Kind, name: string): StatusDetails {
 }
 
 export function notFound(kind: Kind, name: string): StatusError {
-  return new StatusError(404, "NotFound", `${qualifiedResource(kind)} "${name}" not found`, resourceDetails(kind, name));
+  return new StatusError(
+    404,
+    "NotFound",
+    `${qualifiedResource(kind)} "${name}" not found`,
+    resourceDetails(kind, name),
+  );
 }
 
 export function alreadyExists(kind: Kind, name: string): StatusError {
@@ -29,8 +34,12 @@ export function conflict(kind: Kind, name: string, why: string): StatusError {
 export const MODIFIED = "the object has been modified; please apply your changes to the latest version and try again";
 
 export function forbidden(kind: Kind, name: string, why: string, causes?: readonly StatusCause[]): StatusError {
-  const which = name === "" ? `${qualifiedResource(kind)} is forbidden` : `${qualifiedResource(kind)} "${name}" is forbidden`;
-  return new StatusError(403, "Forbidden", `${which}: ${why}`, { ...resourceDetails(kind, name), ...(causes && { causes }) });
+  const which =
+    name === "" ? `${qualifiedResource(kind)} is forbidden` : `${qualifiedResource(kind)} "${name}" is forbidden`;
+  return new StatusError(403, "Forbidden", `${which}: ${why}`, {
+    ...resourceDetails(kind, name),
+    ...(causes && { causes }),
+  });
 }
 
 export function badRequest(message: string): StatusError {
@@ -47,7 +56,11 @@ export function internalError(why: string): StatusError {
 }
 
 /** 422 for one or more problems of fields. */
-export function invalid(kind: { readonly group: string; readonly kind: string }, name: string, errors: readonly FieldError[]): StatusError {
+export function invalid(
+  kind: { readonly group: string; readonly kind: string },
+  name: string,
+  errors: readonly FieldError[],
+): StatusError {
   const texts = [...new Set(errors.map(fieldErrorMessage))];
   const which = `${kind.group === "" ? kind.kind : `${kind.kind}.${kind.group}`} "${name}"`;
   const text = texts.length === 1 ? (texts[0] ?? "") : `[${texts.join(", ")}]`;

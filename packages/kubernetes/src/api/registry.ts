@@ -112,7 +112,9 @@ export class Registry {
 
   /** Throws 400 for selectors that are none. What came before the watch is delivered before this returns. */
   watch(kind: Kind, request: WatchRequest, sink: WatchSink): RegistryWatch {
-    const handle = watchObjects(this.objects, kind, request, matcher(kind, request), sink, () => this.#watches.delete(handle));
+    const handle = watchObjects(this.objects, kind, request, matcher(kind, request), sink, () =>
+      this.#watches.delete(handle),
+    );
     this.#watches.add(handle);
     return handle;
   }

@@ -92,8 +92,17 @@ export function selectorText(selector: unknown): string {
   for (const { key, operator, values = [] } of matchExpressions) {
     const set = `(${[...values].sort().join(",")})`;
     const text =
-      operator === "In" ? `${key} in ${set}` : operator === "NotIn" ? `${key} notin ${set}` : operator === "Exists" ? key : `!${key}`;
+      operator === "In"
+        ? `${key} in ${set}`
+        : operator === "NotIn"
+          ? `${key} notin ${set}`
+          : operator === "Exists"
+            ? key
+            : `!${key}`;
     terms.push({ key, text });
   }
-  return terms.sort((left, right) => (left.key < right.key ? -1 : 1)).map((term) => term.text).join(",");
+  return terms
+    .sort((left, right) => (left.key < right.key ? -1 : 1))
+    .map((term) => term.text)
+    .join(",");
 }

@@ -107,7 +107,9 @@ class LabelParser {
   #checked(requirement: Requirement): Requirement {
     const { key, operator, values } = requirement;
     if ((operator === ">" || operator === "<") && !/^[+-]?\d+$/.test(values[0] ?? "")) {
-      fail(`values[0]: Invalid value: ${goQuote(values[0] ?? "")}: for 'Gt', 'Lt' operators, the value must be an integer`);
+      fail(
+        `values[0]: Invalid value: ${goQuote(values[0] ?? "")}: for 'Gt', 'Lt' operators, the value must be an integer`,
+      );
     }
     for (const [index, value] of values.entries()) {
       const problem = labelValue(value)[0];

@@ -44,7 +44,11 @@ export function watchObjects(
     for (const object of present) sink.event("ADDED", object);
     sink.synced?.(resourceVersion);
   } else if (!objects.subscribe(resource, request.since, listener)) {
-    throw new StatusError(410, "Expired", `too old resource version: ${request.since} (${objects.oldestResourceVersion})`);
+    throw new StatusError(
+      410,
+      "Expired",
+      `too old resource version: ${request.since} (${objects.oldestResourceVersion})`,
+    );
   }
   return {
     stop() {

@@ -6,8 +6,8 @@ import type { Clock, Random } from "@ordinal/io";
 import { canonicalize } from "../kinds/canonical.ts";
 import type { FieldError, Kind, StrategyContext } from "../kinds/kind.ts";
 import { DiskFailedError, type ObjectStore } from "../store/object-store.ts";
-import type { KindTable } from "./kind-table.ts";
 import { type ManagedFields, trackFields } from "./fields/managed-fields.ts";
+import type { KindTable } from "./kind-table.ts";
 import { checkNamespace } from "./namespaces.ts";
 import type { KubeObject } from "./object.ts";
 import { alreadyExists, badRequest, conflict, invalid, MODIFIED, notFound, qualifiedResource } from "./refusals.ts";
@@ -106,7 +106,9 @@ export class WritePipeline {
     kind.strategy.prepareForCreate?.(object, context);
     refuse(kind, object, kind.strategy.validate(object, context));
     for (const warning of kind.strategy.warnings?.(object) ?? []) options.warn?.(warning);
-    if (this.store.latest(qualifiedResource(kind), object.metadata.namespace ?? "", object.metadata.name) !== undefined) {
+    if (
+      this.store.latest(qualifiedResource(kind), object.metadata.namespace ?? "", object.metadata.name) !== undefined
+    ) {
       throw alreadyExists(kind, object.metadata.name);
     }
     // The store fills it in; it has its place among the fields.
@@ -134,7 +136,13 @@ export class WritePipeline {
     metadata.uid = old.metadata.uid;
     metadata.resourceVersion = old.metadata.resourceVersion;
     metadata.creationTimestamp = old.metadata.creationTimestamp;
-    for (const field of ["generation", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "generateName"] as const) {
+    for (const field of [
+      "generation",
+      "deletionTimestamp",
+      "deletionGracePeriodSeconds",
+      "selfLink",
+      "generateName",
+    ] as const) {
       keep(metadata, old.metadata, field);
     }
     // What the server itself fills in below has no owner.
@@ -219,7 +227,11 @@ export class WritePipeline {
     }
     this.#place(kind, old.metadata.namespace ?? "", object);
     if ((metadata.uid ?? "") !== "" && metadata.uid !== uid) {
-      throw conflict(kind, name, `Precondition failed: UID in precondition: ${metadata.uid}, UID in object meta: ${uid}`);
+      throw conflict(
+        kind,
+        name,
+        `Precondition failed: UID in precondition: ${metadata.uid}, UID in object meta: ${uid}`,
+      );
     }
     if ((metadata.resourceVersion ?? "") !== "" && metadata.resourceVersion !== resourceVersion) {
       throw conflict(kind, name, MODIFIED);
@@ -227,7 +239,13 @@ export class WritePipeline {
   }
 
   /** Without a hook of the kind's own, everything but the status stays. `finalize` changes the spec's finalizers alone. */
-  #prepareStatus(kind: Kind, object: KubeObject, old: KubeObject, subresource: Subresource, context: StrategyContext): void {
+  #prepareStatus(
+    kind: Kind,
+    object: KubeObject,
+    old: KubeObject,
+    subresource: Subresource,
+    context: StrategyContext,
+  ): void {
     if (subresource === "status" && kind.strategy.prepareForStatusUpdate !== undefined) {
       kind.strategy.prepareForStatusUpdate(object, old, context);
       return;
@@ -292,5 +310,7 @@ function withoutTimes(object: KubeObject): string {
 }
 
 function diskRefusal(error: DiskFailedError): StatusError {
-  return new StatusError(500, "InternalError", `Internal error occurred: ${error.message}`, { causes: [{ message: error.message }] });
+  return new StatusError(500, "InternalError", `Internal error occurred: ${error.message}`, {
+    causes: [{ message: error.message }],
+  });
 }

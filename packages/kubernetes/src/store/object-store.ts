@@ -147,9 +147,7 @@ export class ObjectStore {
     const change: StoreChange = { kind, resource, object, previous, resourceVersion };
     const bytes = Buffer.from(key);
     const operation: StoreOperation =
-      kind === "DELETED"
-        ? { kind: "delete", key: bytes }
-        : { kind: "put", key: bytes, value: encodeObject(object) };
+      kind === "DELETED" ? { kind: "delete", key: bytes } : { kind: "put", key: bytes, value: encodeObject(object) };
     this.#pending.set(key, { resourceVersion, object: kind === "DELETED" ? undefined : object });
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#queue.push({ change, operation, resolve, reject });

@@ -102,7 +102,8 @@ export class FieldSet {
   toJSON(): Record<string, unknown> {
     const result: Record<string, unknown> = {};
     if (this.member && this.children.size > 0) result["."] = {};
-    for (const element of [...this.children.keys()].sort()) result[element] = this.children.get(element)?.toJSON() ?? {};
+    for (const element of [...this.children.keys()].sort())
+      result[element] = this.children.get(element)?.toJSON() ?? {};
     return result;
   }
 }

@@ -55,7 +55,9 @@ export function trackFields(
   const given = object.metadata.managedFields ?? [];
   const managers = readManagers(given.length > 0 ? given : (old?.metadata.managedFields ?? []));
   const { changed, removed } = compare(trackable(before), trackable(object), kind.schema);
-  return writeManagers(changeOwners(managers, scope(changed, subresource), scope(removed, subresource), kind, subresource, stamp));
+  return writeManagers(
+    changeOwners(managers, scope(changed, subresource), scope(removed, subresource), kind, subresource, stamp),
+  );
 }
 
 /** Without what nobody owns. */

@@ -24,7 +24,11 @@ export function partsOf(value: unknown, schema: Schema): Part[] | undefined {
     }
     case "map":
       if (schema.atomic === true || !isRecord(value)) return undefined;
-      return Object.entries(value).map(([name, item]) => ({ element: `f:${name}`, schema: schema.values, value: item }));
+      return Object.entries(value).map(([name, item]) => ({
+        element: `f:${name}`,
+        schema: schema.values,
+        value: item,
+      }));
     case "array": {
       const merge = applyMerge(schema);
       if (merge === undefined || !Array.isArray(value)) return undefined;

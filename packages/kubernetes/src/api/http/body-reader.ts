@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 
-import { badRequest } from "../refusals.ts";
 import { JsonError, parseJson } from "../go-json.ts";
+import { badRequest } from "../refusals.ts";
 import type { RequestBody } from "../request-options.ts";
 import { StatusError } from "../status-error.ts";
 

@@ -67,7 +67,8 @@ export class Discovery {
       const known = versions.get(group) ?? new Set();
       versions.set(group, known.add(version));
     }
-    const rank = (name: string): number => (GROUP_ORDER.includes(name) ? GROUP_ORDER.indexOf(name) : GROUP_ORDER.length);
+    const rank = (name: string): number =>
+      GROUP_ORDER.includes(name) ? GROUP_ORDER.indexOf(name) : GROUP_ORDER.length;
     return [...versions]
       .map(([name, known]) => ({ name, versions: [...known].sort() }))
       .sort((left, right) => rank(left.name) - rank(right.name) || (left.name < right.name ? -1 : 1));
@@ -83,11 +84,19 @@ export class Discovery {
   }
 
   apiVersions(address: string): object {
-    return { kind: "APIVersions", versions: ["v1"], serverAddressByClientCIDRs: [{ clientCIDR: "0.0.0.0/0", serverAddress: address }] };
+    return {
+      kind: "APIVersions",
+      versions: ["v1"],
+      serverAddressByClientCIDRs: [{ clientCIDR: "0.0.0.0/0", serverAddress: address }],
+    };
   }
 
   apiGroupList(): object {
-    return { kind: "APIGroupList", apiVersion: "v1", groups: this.groups().map(({ name, versions }) => groupEntry(name, versions)) };
+    return {
+      kind: "APIGroupList",
+      apiVersion: "v1",
+      groups: this.groups().map(({ name, versions }) => groupEntry(name, versions)),
+    };
   }
 
   apiGroup(name: string): object | undefined {
@@ -153,7 +162,10 @@ function resourceEntries(kind: Kind): object[] {
       verbs: kind.verbs ?? VERBS,
       ...(shortNames && { shortNames }),
       ...(categories && { categories }),
-      storageVersionHash: createHash("sha256").update(`${groupVersion(kind)}/${qualifiedResource(kind)}`).digest("base64").slice(0, 12),
+      storageVersionHash: createHash("sha256")
+        .update(`${groupVersion(kind)}/${qualifiedResource(kind)}`)
+        .digest("base64")
+        .slice(0, 12),
     },
     ...subresources(kind).map(({ name, group, version, kind: kindName = kind.kind, verbs }) => ({
       name: `${resource}/${name}`,
@@ -169,7 +181,13 @@ function resourceEntries(kind: Kind): object[] {
 function aggregatedEntry(entry: Kind | ReviewResource): object {
   if (!("schema" in entry)) {
     const responseKind = { group: "", version: "", kind: entry.kind };
-    return { resource: entry.resource, responseKind, scope: "Cluster", singularResource: entry.singular, verbs: ["create"] };
+    return {
+      resource: entry.resource,
+      responseKind,
+      scope: "Cluster",
+      singularResource: entry.singular,
+      verbs: ["create"],
+    };
   }
   const { resource, singular, namespaced, shortNames, categories } = entry;
   const parts = subresources(entry);

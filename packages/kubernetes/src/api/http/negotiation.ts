@@ -24,7 +24,8 @@ export function negotiate(header: string | undefined): Accepted {
     if (as === undefined) return { table: false, metadataOnly: false };
     if (parameters.get("g") !== "meta.k8s.io" || !["v1", "v1beta1"].includes(parameters.get("v") ?? "")) continue;
     if (as === "Table") return { table: true, metadataOnly: false };
-    if (as === "PartialObjectMetadata" || as === "PartialObjectMetadataList") return { table: false, metadataOnly: true };
+    if (as === "PartialObjectMetadata" || as === "PartialObjectMetadataList")
+      return { table: false, metadataOnly: true };
   }
   // Clients that would rather have protobuf and name nothing else still read JSON when they are told that it is.
   if (clauses.some((clause) => clause.type === "application/vnd.kubernetes.protobuf" && !clause.parameters.has("as"))) {

@@ -15,9 +15,9 @@ import { runSession } from "./exec-session.ts";
 import type { Guard } from "./guard.ts";
 import { chooseContainer, checkScheduled, isScheduled, isSet, logOptions, podRef } from "./pod-target.ts";
 import { servePortForward } from "./port-forward.ts";
+import { requestUrl } from "./request-url.ts";
 import { parseResourcePath, type ResourcePath } from "./resource-path.ts";
 import { asStatusError, type Exchange, statusBody } from "./respond.ts";
-import { requestUrl } from "./request-url.ts";
 
 /** In order of preference: v5 can half-close a channel. */
 const CHANNEL_PROTOCOLS = ["v5.channel.k8s.io", "v4.channel.k8s.io"];

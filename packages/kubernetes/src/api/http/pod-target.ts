@@ -1,8 +1,8 @@
+import type { LogOptions, PodRef } from "../node.ts";
+import type { KubeObject } from "../object.ts";
 // Which pod and which container a stream means, in the words of the original's pod strategy.
 import { invalid } from "../refusals.ts";
 import { badRequest } from "../refusals.ts";
-import type { KubeObject } from "../object.ts";
-import type { LogOptions, PodRef } from "../node.ts";
 
 interface Named {
   readonly name: string;
@@ -35,7 +35,8 @@ export function chooseContainer(pod: KubeObject, asked: string): string {
   const { containers = [], initContainers = [], ephemeralContainers = [] } = (pod as unknown as PodParts).spec ?? {};
   const { name } = pod.metadata;
   if (asked !== "") {
-    if ([...containers, ...initContainers, ...ephemeralContainers].some((container) => container.name === asked)) return asked;
+    if ([...containers, ...initContainers, ...ephemeralContainers].some((container) => container.name === asked))
+      return asked;
     throw badRequest(`container ${asked} is not valid for pod ${name}`);
   }
   const [only] = containers;
@@ -57,15 +58,28 @@ export function logOptions(pod: KubeObject, query: URLSearchParams): LogOptions 
   const sinceSeconds = number(query, "sinceSeconds");
   const limitBytes = number(query, "limitBytes");
   const problems = [
-    ...(tailLines !== undefined && tailLines < 0 ? [atLeast("tailLines", tailLines, "must be greater than or equal to 0")] : []),
-    ...(limitBytes !== undefined && limitBytes < 1 ? [atLeast("limitBytes", limitBytes, "must be greater than 0")] : []),
-    ...(sinceSeconds !== undefined && sinceTime !== ""
-      ? [{ kind: "Forbidden" as const, path: "", detail: "at most one of `sinceTime` or `sinceSeconds` may be specified" }]
+    ...(tailLines !== undefined && tailLines < 0
+      ? [atLeast("tailLines", tailLines, "must be greater than or equal to 0")]
       : []),
-    ...(sinceSeconds !== undefined && sinceSeconds < 1 ? [atLeast("sinceSeconds", sinceSeconds, "must be greater than 0")] : []),
+    ...(limitBytes !== undefined && limitBytes < 1
+      ? [atLeast("limitBytes", limitBytes, "must be greater than 0")]
+      : []),
+    ...(sinceSeconds !== undefined && sinceTime !== ""
+      ? [
+          {
+            kind: "Forbidden" as const,
+            path: "",
+            detail: "at most one of `sinceTime` or `sinceSeconds` may be specified",
+          },
+        ]
+      : []),
+    ...(sinceSeconds !== undefined && sinceSeconds < 1
+      ? [atLeast("sinceSeconds", sinceSeconds, "must be greater than 0")]
+      : []),
   ];
   if (problems.length > 0) throw invalid({ group: "", kind: "PodLogOptions" }, pod.metadata.name, problems);
-  if (sinceTime !== "" && Number.isNaN(Date.parse(sinceTime))) throw badRequest(`sinceTime: ${JSON.stringify(sinceTime)} is no RFC 3339 time`);
+  if (sinceTime !== "" && Number.isNaN(Date.parse(sinceTime)))
+    throw badRequest(`sinceTime: ${JSON.stringify(sinceTime)} is no RFC 3339 time`);
   return {
     container: chooseContainer(pod, query.get("container") ?? ""),
     follow: isSet(query, "follow"),

@@ -84,7 +84,8 @@ async function forward(
   };
   let socket: Duplex;
   try {
-    if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new Error(`invalid port ${JSON.stringify(data.headers.get("port"))}`);
+    if (!Number.isInteger(port) || port < 1 || port > 65_535)
+      throw new Error(`invalid port ${JSON.stringify(data.headers.get("port"))}`);
     socket = await dial(port);
   } catch (cause) {
     data.onData = () => undefined;

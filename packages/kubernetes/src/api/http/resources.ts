@@ -5,8 +5,8 @@ import type { Kind } from "../../kinds/kind.ts";
 import { groupVersion } from "../body.ts";
 import type { DeleteOptions } from "../client.ts";
 import { isRecord } from "../decode.ts";
-import type { Deleted } from "../deletion.ts";
 import { deleteOptions } from "../delete-options.ts";
+import type { Deleted } from "../deletion.ts";
 import { evictPod } from "../eviction.ts";
 import { noSuchResource } from "../kind-table.ts";
 import type { KubeObject } from "../object.ts";
@@ -24,7 +24,12 @@ import { partialMetadata, tableOf } from "./table.ts";
 import { checkListVersion, includeObject, streamWatch } from "./watch-stream.ts";
 
 /** Answers one request for a resource or one of its objects. Refusals are thrown. */
-export async function serveResource(registry: Registry, kind: Kind, path: ResourcePath, exchange: Exchange): Promise<void> {
+export async function serveResource(
+  registry: Registry,
+  kind: Kind,
+  path: ResourcePath,
+  exchange: Exchange,
+): Promise<void> {
   if (!kind.namespaced && path.namespace !== "") throw noSuchResource();
   if (path.subresource !== "") return serveSubresource(registry, kind, path, exchange);
   const { method } = exchange.request;
@@ -32,7 +37,8 @@ export async function serveResource(registry: Registry, kind: Kind, path: Resour
     if (method === "GET" || method === "HEAD") return serveList(registry, kind, path, exchange);
     if (kind.namespaced && path.namespace === "") throw wrongMethod();
     if (method === "POST") return serveCreate(registry, kind, path, exchange);
-    if (method === "DELETE" && allows(kind, "deletecollection")) return serveDeleteCollection(registry, kind, path, exchange);
+    if (method === "DELETE" && allows(kind, "deletecollection"))
+      return serveDeleteCollection(registry, kind, path, exchange);
     throw wrongMethod();
   }
   if (kind.namespaced && path.namespace === "") throw noSuchResource();
@@ -52,7 +58,12 @@ export async function serveResource(registry: Registry, kind: Kind, path: Resour
 }
 
 export function wrongMethod(): StatusError {
-  return new StatusError(405, "MethodNotAllowed", "the server does not allow this method on the requested resource", {});
+  return new StatusError(
+    405,
+    "MethodNotAllowed",
+    "the server does not allow this method on the requested resource",
+    {},
+  );
 }
 
 function allows(kind: Kind, verb: string): boolean {
@@ -150,7 +161,13 @@ async function servePatch(registry: Registry, kind: Kind, path: ResourcePath, ex
   const bytes = await readBody(exchange.request);
   const body = type === "apply" ? parseYamlBody(bytes) : parseBody(bytes);
   const subresource = path.subresource === "status" || path.subresource === "scale" ? path.subresource : undefined;
-  const { object, created } = await registry.patch(kind, path.namespace, path.name, { type, body, subresource }, options);
+  const { object, created } = await registry.patch(
+    kind,
+    path.namespace,
+    path.name,
+    { type, body, subresource },
+    options,
+  );
   if (subresource === "scale") return sendJson(exchange, 200, scaleOf(kind, object));
   sendObject(registry, kind, object, created ? 201 : 200, accepted, exchange);
 }
@@ -159,7 +176,8 @@ async function serveDelete(registry: Registry, kind: Kind, path: ResourcePath, e
   const accepted = negotiate(exchange.request.headers.accept);
   const { request, options } = await readDeleteOptions(exchange);
   const deleted = await registry.delete(kind, path.namespace, path.name, request, options);
-  if (deleted.gone && kind.strategy.deleteReturnsObject !== true) return sendJson(exchange, 200, deletedStatus(kind, deleted));
+  if (deleted.gone && kind.strategy.deleteReturnsObject !== true)
+    return sendJson(exchange, 200, deletedStatus(kind, deleted));
   sendObject(registry, kind, deleted.result, 200, accepted, exchange);
 }
 
@@ -289,7 +307,9 @@ export function writeOptions(exchange: Exchange): WriteOptions {
   const query = exchange.url.searchParams;
   const validation = query.get("fieldValidation") ?? "";
   if (!["", "Strict", "Warn", "Ignore"].includes(validation)) {
-    throw badRequest(`fieldValidation: Unsupported value: ${JSON.stringify(validation)}: supported values: "Ignore", "Strict", "Warn"`);
+    throw badRequest(
+      `fieldValidation: Unsupported value: ${JSON.stringify(validation)}: supported values: "Ignore", "Strict", "Warn"`,
+    );
   }
   const dryRun = query.getAll("dryRun");
   if (dryRun.some((value) => value !== "All" && value !== "")) {
@@ -298,7 +318,9 @@ export function writeOptions(exchange: Exchange): WriteOptions {
   const agent = (exchange.request.headers["user-agent"] ?? "unknown").split("/")[0] ?? "unknown";
   const manager = query.get("fieldManager") ?? "";
   if (manager.length > MANAGER_LENGTH_MAX) {
-    throw badRequest(`fieldManager: Invalid value: ${JSON.stringify(manager)}: may not be more than ${MANAGER_LENGTH_MAX} bytes`);
+    throw badRequest(
+      `fieldManager: Invalid value: ${JSON.stringify(manager)}: may not be more than ${MANAGER_LENGTH_MAX} bytes`,
+    );
   }
   return {
     manager: manager === "" ? agent.slice(0, MANAGER_LENGTH_MAX) : manager,

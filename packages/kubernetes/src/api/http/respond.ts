@@ -19,7 +19,11 @@ export function sendJson(exchange: Exchange, code: number, value: unknown, conte
   response.setHeader("Cache-Control", "no-cache, private");
   response.setHeader("Content-Type", contentType);
   response.setHeader("Content-Length", body.length);
-  if (warnings.length > 0) response.setHeader("Warning", warnings.map((text) => `299 - ${quoted(text)}`));
+  if (warnings.length > 0)
+    response.setHeader(
+      "Warning",
+      warnings.map((text) => `299 - ${quoted(text)}`),
+    );
   response.end(body);
 }
 
@@ -34,7 +38,10 @@ export function sendText(exchange: Exchange, code: number, text: string): void {
 /** A quoted-string of RFC 7230; header values hold no control characters. */
 function quoted(text: string): string {
   // eslint-disable-next-line no-control-regex
-  return `"${text.replace(/[\u0000-\u001f\u007f]/g, " ").replace(/[^\u0020-\u007e]/g, "?").replace(/["\\]/g, "\\$&")}"`;
+  return `"${text
+    .replace(/[\u0000-\u001f\u007f]/g, " ")
+    .replace(/[^\u0020-\u007e]/g, "?")
+    .replace(/["\\]/g, "\\$&")}"`;
 }
 
 /** The `Status` body of a refusal. */
@@ -54,12 +61,18 @@ export function statusBody(error: StatusError): object {
 export function sendError(exchange: Exchange, error: unknown): void {
   const refusal = asStatusError(error);
   const seconds = refusal.details?.retryAfterSeconds;
-  if (seconds !== undefined && !exchange.response.headersSent) exchange.response.setHeader("Retry-After", String(seconds));
+  if (seconds !== undefined && !exchange.response.headersSent)
+    exchange.response.setHeader("Retry-After", String(seconds));
   sendJson(exchange, refusal.code, statusBody(refusal));
 }
 
 /** Errors that are no refusals are our own: the client learns only that there was one. */
 export function asStatusError(error: unknown): StatusError {
   if (error instanceof StatusError) return error;
-  return new StatusError(500, "InternalError", "Internal error occurred: the server met an error of its own; see its log", {});
+  return new StatusError(
+    500,
+    "InternalError",
+    "Internal error occurred: the server met an error of its own; see its log",
+    {},
+  );
 }

@@ -1,8 +1,8 @@
 // Reviews of the client's own rights: whoever has the token may do everything.
 import { isRecord } from "../decode.ts";
 import { readBody, parseBody } from "./body-reader.ts";
-import { type Exchange, sendJson } from "./respond.ts";
 import { mediaType } from "./resources.ts";
+import { type Exchange, sendJson } from "./respond.ts";
 
 const EVERYTHING = {
   resourceRules: [{ verbs: ["*"], apiGroups: ["*"], resources: ["*"] }],

@@ -12,11 +12,11 @@ import { Discovery, REVIEWS } from "./discovery.ts";
 import type { Guard } from "./guard.ts";
 import { wantsAggregatedDiscovery } from "./negotiation.ts";
 import { OpenApi } from "./openapi.ts";
+import { PodStreams } from "./pod-streams.ts";
 import { parseResourcePath, type ResourcePath } from "./resource-path.ts";
 import { serveResource, wrongMethod } from "./resources.ts";
 import { type Exchange, sendJson, sendText } from "./respond.ts";
 import { serveReview } from "./reviews.ts";
-import { PodStreams } from "./pod-streams.ts";
 import { VERSION } from "./version.ts";
 
 const AGGREGATED_TYPE = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
@@ -145,10 +145,9 @@ export class Router {
   }
 
   #paths(): string[] {
-    const groups = this.#discovery.groups().flatMap(({ name, versions }) => [
-      `/apis/${name}`,
-      ...versions.map((version) => `/apis/${name}/${version}`),
-    ]);
+    const groups = this.#discovery
+      .groups()
+      .flatMap(({ name, versions }) => [`/apis/${name}`, ...versions.map((version) => `/apis/${name}/${version}`)]);
     return ["/api", "/api/v1", "/apis", ...groups, "/healthz", "/livez", "/openapi/v3", "/readyz", "/version"];
   }
 }

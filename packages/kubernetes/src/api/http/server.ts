@@ -167,7 +167,10 @@ function stackOf(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
-function refuseBytes(error: NodeJS.ErrnoException, socket: { readonly writable: boolean; end(text: string): void; destroy(): void }): void {
+function refuseBytes(
+  error: NodeJS.ErrnoException,
+  socket: { readonly writable: boolean; end(text: string): void; destroy(): void },
+): void {
   if (!socket.writable || error.code === "ECONNRESET") {
     socket.destroy();
     return;

@@ -6,7 +6,16 @@ import { ProtocolError } from "@ordinal/kit";
 
 import { SPDY_DICTIONARY } from "./spdy-dictionary.ts";
 
-const TYPE = { synStream: 1, synReply: 2, reset: 3, settings: 4, ping: 6, goAway: 7, headers: 8, windowUpdate: 9 } as const;
+const TYPE = {
+  synStream: 1,
+  synReply: 2,
+  reset: 3,
+  settings: 4,
+  ping: 6,
+  goAway: 7,
+  headers: 8,
+  windowUpdate: 9,
+} as const;
 const FLAG_FIN = 1;
 const CANCEL = 5;
 const HEADER_BYTES = 8;
@@ -72,7 +81,8 @@ export class SpdyConnection {
         if (length === 0 && this.#dataFin) this.#streams.get(this.#dataStream)?.onEnd();
         continue;
       }
-      if (length > CONTROL_BYTES_MAX) throw new ProtocolError("SPDY_FRAME_TOO_LARGE", `a control frame of ${length} bytes`);
+      if (length > CONTROL_BYTES_MAX)
+        throw new ProtocolError("SPDY_FRAME_TOO_LARGE", `a control frame of ${length} bytes`);
       if (bytes.length < HEADER_BYTES + length) break;
       const payload = bytes.subarray(HEADER_BYTES, HEADER_BYTES + length);
       await this.#control(bytes.readUInt16BE(2), bytes.readUInt8(4), payload);
@@ -105,7 +115,8 @@ export class SpdyConnection {
       }
       case TYPE.ping:
         // Odd numbers are the client's own; even ones would be answers to pings of ours.
-        if (payload.length === 4 && payload.readUInt32BE(0) % 2 === 1) await this.#write(controlFrame(TYPE.ping, 0, payload));
+        if (payload.length === 4 && payload.readUInt32BE(0) % 2 === 1)
+          await this.#write(controlFrame(TYPE.ping, 0, payload));
         return;
       case TYPE.synReply:
       case TYPE.headers:
@@ -174,7 +185,8 @@ export class SpdyConnection {
       const done = (error?: Error | null): void => {
         inflate.off("data", onData);
         inflate.off("error", done);
-        if (error) reject(new ProtocolError("SPDY_BAD_HEADERS", `a header block that cannot be inflated: ${error.message}`));
+        if (error)
+          reject(new ProtocolError("SPDY_BAD_HEADERS", `a header block that cannot be inflated: ${error.message}`));
         else resolve(Buffer.concat(chunks));
       };
       const onData = (chunk: Buffer): void => {

@@ -62,7 +62,11 @@ export function streamWatch(
     if (ended) return;
     response.write(`{"type":"${type}","object":${text}}\n`);
     if (response.writableLength <= BACKLOG_BYTES_MAX) return;
-    const refusal = new StatusError(410, "Expired", "the watch was closed because its events were not read fast enough");
+    const refusal = new StatusError(
+      410,
+      "Expired",
+      "the watch was closed because its events were not read fast enough",
+    );
     response.write(`{"type":"ERROR","object":${JSON.stringify(statusBody(refusal))}}\n`);
     end();
     const { socket } = response;

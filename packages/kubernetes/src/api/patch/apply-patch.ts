@@ -47,7 +47,8 @@ function patchDocument(kind: Kind, old: KubeObject, request: PatchRequest, optio
       report(kind, [...duplicates(body), ...problems], patched, type, options);
       return object;
     } catch (error) {
-      if (error instanceof StatusError && error.reason === "BadRequest") throw invalidPatch(patched, plain(kind, error.message));
+      if (error instanceof StatusError && error.reason === "BadRequest")
+        throw invalidPatch(patched, plain(kind, error.message));
       throw error;
     }
   }
@@ -62,10 +63,12 @@ function patchedValue(kind: Kind, old: KubeObject, request: PatchRequest): unkno
     case "json":
       return jsonPatch(old, value);
     case "merge":
-      if (!isRecord(value)) throw badRequest(`json: cannot unmarshal ${typeof value} into Go value of type map[string]interface {}`);
+      if (!isRecord(value))
+        throw badRequest(`json: cannot unmarshal ${typeof value} into Go value of type map[string]interface {}`);
       return mergePatch(old, value);
     default:
-      if (!isRecord(value)) throw badRequest(`json: cannot unmarshal ${typeof value} into Go value of type map[string]interface {}`);
+      if (!isRecord(value))
+        throw badRequest(`json: cannot unmarshal ${typeof value} into Go value of type map[string]interface {}`);
       return strategicMergePatch(old, value, kind.schema);
   }
 }

@@ -12,7 +12,9 @@ const OPERATIONS_MAX = 10_000;
 /** The patched document. Throws 400 for a patch that is none, 422 for one that does not fit the document. */
 export function jsonPatch(document: unknown, patch: unknown): unknown {
   if (!Array.isArray(patch)) {
-    throw badRequest(`json: cannot unmarshal ${isRecord(patch) ? "object" : typeof patch} into Go value of type jsonpatch.Patch`);
+    throw badRequest(
+      `json: cannot unmarshal ${isRecord(patch) ? "object" : typeof patch} into Go value of type jsonpatch.Patch`,
+    );
   }
   if (patch.length > OPERATIONS_MAX) {
     throw badRequest(`The allowed maximum operations in a JSON patch is ${OPERATIONS_MAX}, got ${patch.length}`);
@@ -59,7 +61,10 @@ function given(operation: Record<string, unknown>): unknown {
 
 function pointer(text: unknown): string[] {
   if (typeof text !== "string" || (text !== "" && !text.startsWith("/"))) throw unprocessablePatch();
-  return text.split("/").slice(1).map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
+  return text
+    .split("/")
+    .slice(1)
+    .map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
 }
 
 function read(document: unknown, path: readonly string[]): unknown {

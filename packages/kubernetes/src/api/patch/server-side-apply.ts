@@ -29,7 +29,8 @@ export function serverSideApply(
   }
   const everything = scope(ownedBy(trackable(config as unknown as KubeObject), kind.schema), subresource);
   // Metadata of which nothing is left belongs to nobody.
-  const owned = everything.children.get("f:metadata")?.children.size === 0 ? everything.without("f:metadata") : everything;
+  const owned =
+    everything.children.get("f:metadata")?.children.size === 0 ? everything.without("f:metadata") : everything;
   const own: Manager = {
     manager: options.manager ?? "unknown",
     operation: "Apply",
@@ -76,7 +77,9 @@ function readConfig(kind: Kind, namespace: string, name: string, value: unknown)
   if (!isRecord(value)) throw badRequest("error decoding YAML: the patch is not an object");
   const { apiVersion, kind: kindName } = value;
   if (apiVersion !== groupVersion(kind) || kindName !== kind.kind) {
-    throw badRequest(`the applied object is a ${String(kindName)} of ${String(apiVersion)}, not a ${kind.kind} of ${groupVersion(kind)}`);
+    throw badRequest(
+      `the applied object is a ${String(kindName)} of ${String(apiVersion)}, not a ${kind.kind} of ${groupVersion(kind)}`,
+    );
   }
   let decoded;
   try {
@@ -121,10 +124,12 @@ function conflictMessage(conflicts: readonly Conflict[]): string {
     return `Apply failed with 1 conflict: conflict with ${managerText(first.entry)}: ${pathText(first.path)}`;
   }
   const byManager = Map.groupBy(conflicts, ({ entry }) => managerText(entry));
-  const lines = [...byManager.keys()].sort().flatMap((manager) => [
-    `conflicts with ${manager}:`,
-    ...(byManager.get(manager) ?? []).map(({ path }) => `- ${pathText(path)}`),
-  ]);
+  const lines = [...byManager.keys()]
+    .sort()
+    .flatMap((manager) => [
+      `conflicts with ${manager}:`,
+      ...(byManager.get(manager) ?? []).map(({ path }) => `- ${pathText(path)}`),
+    ]);
   return `Apply failed with ${conflicts.length} conflicts: ${lines.join("\n")}`;
 }
 

@@ -46,7 +46,8 @@ function mergeMaps(
     const order = patch[`${ELEMENT_ORDER}${key}`];
     const present = Object.hasOwn(target, key) ? target[key] : undefined;
     if (isRecord(value)) setOwn(target, key, mergeMaps(isRecord(present) ? present : {}, value, field));
-    else if (Array.isArray(value)) setOwn(target, key, mergeLists(Array.isArray(present) ? present : [], value, order, field, key));
+    else if (Array.isArray(value))
+      setOwn(target, key, mergeLists(Array.isArray(present) ? present : [], value, order, field, key));
     else setOwn(target, key, value);
   }
   for (const [key, order] of Object.entries(patch)) {
@@ -185,5 +186,8 @@ function withoutDirectivesOf(item: unknown, schema: Schema | undefined): unknown
 function goMap(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(goMap).join(" ")}]`;
   if (!isRecord(value)) return value === null ? "<nil>" : String(value);
-  return `map[${Object.keys(value).sort().map((key) => `${key}:${goMap(value[key])}`).join(" ")}]`;
+  return `map[${Object.keys(value)
+    .sort()
+    .map((key) => `${key}:${goMap(value[key])}`)
+    .join(" ")}]`;
 }

@@ -2,7 +2,20 @@ import { defineKind } from "../../kinds/define-kind.ts";
 import { invalid } from "../../kinds/field-error.ts";
 import { since } from "../../kinds/human-duration.ts";
 import type { Kind } from "../../kinds/kind.ts";
-import { boolean, int32, int64, intOrString, list, map, mergedList, mergedSet, object, quantity, string, time } from "../../kinds/schema/field.ts";
+import {
+  boolean,
+  int32,
+  int64,
+  intOrString,
+  list,
+  map,
+  mergedList,
+  mergedSet,
+  object,
+  quantity,
+  string,
+  time,
+} from "../../kinds/schema/field.ts";
 import { objectMeta } from "../../kinds/schema/meta.ts";
 import { segmentName, subdomainName } from "../../kinds/validation/names.ts";
 import { validateObjectMeta, validateObjectMetaUpdate } from "../../kinds/validation/object-meta.ts";
@@ -38,7 +51,11 @@ const widgetSpec = object(
     parts: mergedList(part, "name"),
     tags: mergedSet(string),
     steps: list(string),
-    strategy: object("WidgetStrategy", { type: string, fast: object("Fast", { step: int32 }), slow: object("Slow", { wait: int32 }) }, { retainKeys: true }),
+    strategy: object(
+      "WidgetStrategy",
+      { type: string, fast: object("Fast", { step: int32 }), slow: object("Slow", { wait: int32 }) },
+      { retainKeys: true },
+    ),
   },
   { kept: ["replicas"] },
 );
@@ -116,7 +133,11 @@ export const notes: Kind = defineKind<Note>({
   singular: "note",
   namespaced: true,
   subresources: [],
-  schema: object("Note", { kind: string, apiVersion: string, metadata: objectMeta, data: map(string) }, { always: ["metadata"] }),
+  schema: object(
+    "Note",
+    { kind: string, apiVersion: string, metadata: objectMeta, data: map(string) },
+    { always: ["metadata"] },
+  ),
   strategy: {
     validate: (note) => validateObjectMeta(note.metadata, true, segmentName),
     validateUpdate: (note, old) => validateObjectMetaUpdate(note.metadata, old.metadata),
