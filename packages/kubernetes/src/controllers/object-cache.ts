@@ -3,6 +3,9 @@ import type { KubeObject } from "../api/object.ts";
 import type { Change } from "./controller.ts";
 import { keyOf } from "./view.ts";
 
+/** Deleted objects remembered. Fewer, and a very late answer could bring a dead object back into the cache. */
+const DELETED_MAX = 4096;
+
 /**
  * One resource's objects as a watch tells them. Answers of own writes go in too (`noteWritten`), so that a watch that
  * lags does not make a controller create the same thing twice; what the watch then tells late is ignored.
@@ -13,6 +16,8 @@ export class ObjectCache {
   readonly #byNamespace = new Map<string, Map<string, KubeObject>>();
   readonly #byOwner = new Map<string, Map<string, KubeObject>>();
   #sorted = new Map<string, readonly KubeObject[]>();
+  /** Uids of the latest deleted objects: the answer of a write may come after the watch has told the object's end. */
+  readonly #deleted = new Set<string>();
   #synced = false;
 
   constructor(resource: ResourceName) {
@@ -33,17 +38,15 @@ export class ObjectCache {
     const known = this.#sorted.get(namespace ?? "*");
     if (known !== undefined) return known;
     const source = namespace === undefined ? this.#objects : this.#byNamespace.get(namespace);
-    const sorted =
-      source === undefined
-        ? []
-        : [...source].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)).map(([, object]) => object);
+    const sorted = source === undefined ? [] : sortedValues(source);
     this.#sorted.set(namespace ?? "*", sorted);
     return sorted;
   }
 
-  /** Objects with an owner reference to this uid. */
-  dependents(uid: string): Iterable<KubeObject> {
-    return this.#byOwner.get(uid)?.values() ?? [];
+  /** Objects with an owner reference to this uid, by namespace and name. */
+  dependents(uid: string): readonly KubeObject[] {
+    const found = this.#byOwner.get(uid);
+    return found === undefined ? [] : sortedValues(found);
   }
 
   /** Takes a watch event in; undefined when it changes nothing. */
@@ -55,6 +58,7 @@ export class ObjectCache {
     const { object } = event;
     const old = this.#objects.get(keyOf(object));
     if (event.kind === "DELETED") {
+      this.#noteDeleted(object.metadata.uid);
       if (old === undefined || old.metadata.uid !== object.metadata.uid) return undefined;
       this.#remove(old);
       return { resource: this.resource, old, next: undefined };
@@ -64,7 +68,16 @@ export class ObjectCache {
 
   /** Takes in what a write of ours was answered with. */
   noteWritten(object: KubeObject): Change | undefined {
+    if (this.#deleted.has(object.metadata.uid)) return undefined;
     return this.#put(this.#objects.get(keyOf(object)), object);
+  }
+
+  #noteDeleted(uid: string): void {
+    this.#deleted.add(uid);
+    for (const oldest of this.#deleted) {
+      if (this.#deleted.size <= DELETED_MAX) return;
+      this.#deleted.delete(oldest);
+    }
   }
 
   #put(old: KubeObject | undefined, next: KubeObject): Change | undefined {
@@ -105,6 +118,10 @@ export class ObjectCache {
     this.#sorted.delete("*");
     this.#sorted.delete(namespace);
   }
+}
+
+function sortedValues(objects: ReadonlyMap<string, KubeObject>): KubeObject[] {
+  return [...objects].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)).map(([, object]) => object);
 }
 
 /** One counter numbers all commits, so versions of one resource are ordered. */

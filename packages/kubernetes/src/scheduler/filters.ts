@@ -1,10 +1,10 @@
 // Which nodes a pod may run on, in the order and the words of the default filter plugins of
 // pkg/scheduler/framework/plugins of Kubernetes.
-import type { NodeSelectorTerm, Taint, Toleration } from "kubernetes-types/core/v1.d.ts";
+import type { Taint, Toleration } from "kubernetes-types/core/v1.d.ts";
 
-import { matchesLabels, matchesRequirement } from "../controllers/label-selector.ts";
-import type { StoredNode, StoredPod } from "../controllers/view.ts";
+import type { StoredPod } from "../controllers/view.ts";
 import type { Cluster, NodeState } from "./cluster.ts";
+import { selectsNode } from "./node-affinity.ts";
 import { affinityProblem } from "./pod-affinity.ts";
 import { amountOf, podRequests } from "./pod-resources.ts";
 import { spreadProblem } from "./topology-spread.ts";
@@ -64,30 +64,12 @@ function unless(reason: string): Refusal {
 
 export function tolerates(pod: StoredPod, taint: Taint): boolean {
   return (pod.spec?.tolerations ?? []).some((toleration: Toleration) => {
-    if (toleration.effect !== undefined && toleration.effect !== ("" as never) && toleration.effect !== taint.effect)
-      return false;
+    if (toleration.effect !== undefined && toleration.effect !== taint.effect) return false;
     const key = toleration.key ?? "";
     if (key !== "" && key !== taint.key) return false;
     if (toleration.operator === "Exists") return true;
     return key !== "" && (toleration.value ?? "") === (taint.value ?? "");
   });
-}
-
-/** nodeSelector and required node affinity; a missing affinity matches, an empty one does not. */
-export function selectsNode(pod: StoredPod, node: StoredNode): boolean {
-  if (!matchesLabels(pod.spec?.nodeSelector ?? {}, node.metadata.labels)) return false;
-  const required = pod.spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
-  return required === undefined || required.nodeSelectorTerms.some((term) => matchesNodeTerm(term, node));
-}
-
-export function matchesNodeTerm(term: NodeSelectorTerm, node: StoredNode): boolean {
-  const expressions = term.matchExpressions ?? [];
-  const fields = term.matchFields ?? [];
-  if (expressions.length + fields.length === 0) return false;
-  return (
-    expressions.every((expression) => matchesRequirement(expression, node.metadata.labels)) &&
-    fields.every((field) => matchesRequirement(field, { "metadata.name": node.metadata.name }))
-  );
 }
 
 /** Two pods on one node cannot have one host port, protocol and address; the address 0.0.0.0 is every address. */

@@ -1,8 +1,9 @@
 // Which of the possible nodes is best: the default score plugins of pkg/scheduler of Kubernetes with their weights, less
 // what means nothing on one machine (image locality, balance of resources that nobody enforces).
+import { matchesNodeTerm } from "../controllers/node-selector.ts";
 import type { StoredPod } from "../controllers/view.ts";
 import type { Cluster, NodeState } from "./cluster.ts";
-import { matchesNodeTerm, tolerates } from "./filters.ts";
+import { tolerates } from "./filters.ts";
 import { affinityPreference } from "./pod-affinity.ts";
 import { amountOf, podRequestsForScoring } from "./pod-resources.ts";
 import { crowding } from "./topology-spread.ts";

@@ -33,8 +33,8 @@ export interface SchedulerOptions {
   readonly client: Client;
   readonly clock: Clock;
   readonly log: Log;
-  /** Tells schedulers apart in events: `default-scheduler-<host>`. */
-  readonly instance: string;
+  /** Tells schedulers apart in events; `default-scheduler-ordinal` unless given. */
+  readonly instance?: string;
 }
 
 /** A pod without a node. */
@@ -69,7 +69,7 @@ export class SchedulerShell implements View {
 
   constructor(options: SchedulerOptions) {
     this.#options = options;
-    this.#events = new SchedulingEvents(options, options.instance);
+    this.#events = new SchedulingEvents(options, options.instance ?? "default-scheduler-ordinal");
     this.#watches = WATCHED.map((resource) =>
       options.client.watch(resource, {}, (event) => this.#observe(resource, event)),
     );

@@ -2,9 +2,9 @@
 import type { TopologySpreadConstraint } from "kubernetes-types/core/v1.d.ts";
 
 import { matchesSelector } from "../controllers/label-selector.ts";
-import type { StoredNode, StoredPod } from "../controllers/view.ts";
+import type { StoredPod } from "../controllers/view.ts";
 import type { Cluster, NodeState } from "./cluster.ts";
-import { selectsNode } from "./filters.ts";
+import { selectsNode } from "./node-affinity.ts";
 
 /** Why the pod's `DoNotSchedule` constraints refuse this node. */
 export function spreadProblem(
@@ -48,7 +48,7 @@ function countDomains(cluster: Cluster, pod: StoredPod, constraint: TopologySpre
   const counts = new Map<string, number>();
   for (const { node, pods } of cluster.nodes) {
     const domain = node.metadata.labels?.[constraint.topologyKey];
-    if (domain === undefined || !isCounted(pod, node)) continue;
+    if (domain === undefined || !selectsNode(pod, node)) continue;
     const matching = pods.filter(
       (other) =>
         other.metadata.namespace === pod.metadata.namespace &&
@@ -58,8 +58,4 @@ function countDomains(cluster: Cluster, pod: StoredPod, constraint: TopologySpre
     counts.set(domain, (counts.get(domain) ?? 0) + matching.length);
   }
   return counts;
-}
-
-function isCounted(pod: StoredPod, node: StoredNode): boolean {
-  return selectsNode(pod, node);
 }

@@ -1,13 +1,11 @@
+import { World } from "@ordinal/simulator";
 import { expect, test } from "vitest";
 
 import { nginxService, TestLab, webSet } from "../testing/test-lab.ts";
 
-const settle = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
-
 async function lab(): Promise<TestLab> {
-  const started = new TestLab(settle);
-  await started.start();
-  return started;
+  const world = new World(1);
+  return TestLab.start(world, world.random.fork("api"));
 }
 
 const names = (started: TestLab): string[] =>
@@ -20,12 +18,12 @@ test("an ordered set creates claim and pod of an ordinal, and waits until it is 
   const started = await lab();
   await started.client.create("services", nginxService());
   await started.client.create("statefulsets.apps", webSet());
-  await started.clock.advance(0);
+  await started.world.run(0);
   expect(names(started)).toEqual(["web-0"]);
   expect(started.pod("web-0")?.spec?.nodeName).toBe("node-0");
-  await started.clock.advance(1000);
+  await started.world.run(1000);
   expect(names(started)).toEqual(["web-0", "web-1"]);
-  await started.clock.advance(1000);
+  await started.world.run(1000);
   expect(started.set().status).toEqual({
     observedGeneration: 1,
     replicas: 2,
@@ -49,9 +47,9 @@ test("an ordered set creates claim and pod of an ordinal, and waits until it is 
 test("from creation to a bound pod with a bound claim no time passes", async () => {
   const started = await lab();
   await started.client.create("statefulsets.apps", webSet());
-  await started.clock.advance(0);
+  await started.world.run(0);
   expect(started.pod("web-0")?.spec?.nodeName).toBeDefined();
-  const claim = started.client.find("persistentvolumeclaims", "default", "www-web-0");
+  const claim = started.find("persistentvolumeclaims", "www-web-0");
   expect(claim?.["status"]).toEqual({ phase: "Bound", accessModes: ["ReadWriteOnce"], capacity: { storage: "1Gi" } });
   expect(started.events().filter((event) => event.startsWith("Warning"))).toEqual([]);
 });
@@ -59,6 +57,6 @@ test("from creation to a bound pod with a bound claim no time passes", async () 
 test("a Parallel set creates all its pods at once", async () => {
   const started = await lab();
   await started.client.create("statefulsets.apps", webSet({ replicas: 7, podManagementPolicy: "Parallel" }));
-  await started.clock.advance(0);
+  await started.world.run(0);
   expect(names(started)).toHaveLength(7);
 });

@@ -1,49 +1,42 @@
-import type { Log } from "@ordinal/io";
+import type { Clock, Log, Random } from "@ordinal/io";
 
+import type { Client } from "../../api/client.ts";
+import { createLocalClient } from "../../api/local-client.ts";
 import type { KubeObject } from "../../api/object.ts";
+import { createRegistry, type Registry } from "../../api/registry.ts";
+import { MemoryStore } from "../../api/testing/memory-store.ts";
+import { createKinds, NODE_PORT_RANGE } from "../../kinds/index.ts";
 import { startScheduler } from "../../scheduler/index.ts";
 import { ensureBootstrapObjects } from "../bootstrap.ts";
-import type { CollectedKind } from "../garbage-collector.ts";
 import { startControllers } from "../start-controllers.ts";
 import type { StoredPod, StoredStatefulSet } from "../view.ts";
 import { FakeKubelet } from "./fake-kubelet.ts";
-import { MemoryClient } from "./memory-client.ts";
-import { VirtualClock } from "./virtual-clock.ts";
+import { type Trouble, unreliable } from "./unreliable-client.ts";
+
+const KINDS = createKinds({ clusterIPRange: "127.1.240.0/20", nodePortRange: NODE_PORT_RANGE });
 
 export const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
-const kind = (group: string, name: string, resource: string, namespaced = true): CollectedKind => ({
-  group,
-  kind: name,
-  resource,
-  namespaced,
-});
-
-export const KINDS: readonly CollectedKind[] = [
-  kind("", "Pod", "pods"),
-  kind("", "Service", "services"),
-  kind("", "Endpoints", "endpoints"),
-  kind("", "Event", "events"),
-  kind("", "ConfigMap", "configmaps"),
-  kind("", "Secret", "secrets"),
-  kind("", "ServiceAccount", "serviceaccounts"),
-  kind("", "PersistentVolumeClaim", "persistentvolumeclaims"),
-  kind("", "PersistentVolume", "persistentvolumes", false),
-  kind("", "Namespace", "namespaces", false),
-  kind("", "Node", "nodes", false),
-  kind("apps", "StatefulSet", "statefulsets"),
-  kind("apps", "ControllerRevision", "controllerrevisions"),
-  kind("discovery.k8s.io", "EndpointSlice", "endpointslices"),
-  kind("storage.k8s.io", "StorageClass", "storageclasses", false),
-];
-
 export const VOLUMES = "/lab/volumes";
 
-/** Controllers, scheduler and fake kubelets on an API in memory, under virtual time. */
+/** Virtual time, as the simulator's `World` has it. */
+export interface TestWorld {
+  readonly clock: Clock;
+  /** Lets this much time pass, and everything happen that waits only for promises. */
+  run(forMs: number): Promise<void>;
+}
+
+/** The API, controllers, scheduler and fake kubelets under virtual time. */
 export class TestLab {
-  readonly clock: VirtualClock;
-  readonly client: MemoryClient;
+  readonly world: TestWorld;
+  readonly registry: Registry;
+  /** A person's: goes through no trouble. */
+  readonly client: Client;
   readonly kubelet: FakeKubelet;
+  /** Between the controllers and the API. */
+  readonly trouble: Trouble = {};
+  /** The controllers' writes. */
+  readonly journal: string[] = [];
   readonly removedVolumes: string[] = [];
   readonly warnings: string[] = [];
   /** Images whose pods never become ready. */
@@ -52,18 +45,21 @@ export class TestLab {
   delayMs: () => number = () => 1000;
   #parts: { stop(): void }[] = [];
 
-  constructor(settle: () => Promise<void>) {
-    this.clock = new VirtualClock(settle);
-    this.client = new MemoryClient(() => this.clock.now());
+  private constructor(world: TestWorld, registry: Registry) {
+    this.world = world;
+    this.registry = registry;
+    this.client = createLocalClient(registry, "kubectl");
     this.kubelet = new FakeKubelet({
-      client: this.client,
-      clock: this.clock,
+      client: createLocalClient(registry, "kubelet"),
+      clock: world.clock,
       delayMs: () => this.delayMs(),
       works: (image) => !this.broken.has(image),
     });
   }
 
-  async start(nodes = 4): Promise<void> {
+  static async start(world: TestWorld, random: Random, nodes = 4): Promise<TestLab> {
+    const registry = await createRegistry({ kinds: KINDS, store: new MemoryStore(), clock: world.clock, random });
+    const lab = new TestLab(world, registry);
     const names = Array.from({ length: nodes }, (_, index) => ({ name: `node-${index}`, address: "127.1.0.1" }));
     const nodeInfo = {
       architecture: "amd64",
@@ -73,22 +69,33 @@ export class TestLab {
       containerRuntimeVersion: "ordinal://0",
     };
     const apiServer = { clusterIP: "127.1.240.1", targetPort: 6443 };
-    await ensureBootstrapObjects(this.client, { nodes: names, nodeInfo, apiServer, dnsClusterIP: "127.1.240.10" });
+    await ensureBootstrapObjects(lab.client, { nodes: names, nodeInfo, apiServer, dnsClusterIP: "127.1.240.10" });
     for (const { name } of names) {
       const status = { conditions: [{ type: "Ready", status: "True" }] };
-      await this.client.patch("nodes", "", name, { status }, { type: "merge", subresource: "status" });
+      await lab.client.patch("nodes", "", name, { status }, { type: "merge", subresource: "status" });
     }
-    this.startControllers();
-    await this.clock.advance(0);
+    lab.startControllers();
+    await world.run(0);
+    return lab;
   }
 
   startControllers(): void {
+    const { clock } = this.world;
     const log: Log = { ...SILENT, warn: (event, fields) => this.warnings.push(`${event} ${JSON.stringify(fields)}`) };
-    const ports = { client: this.client, clock: this.clock, log };
+    const client = (manager: string): Client =>
+      unreliable(createLocalClient(this.registry, manager), clock, this.trouble, this.journal);
     const removeVolume = async (path: string): Promise<void> => void this.removedVolumes.push(path);
     this.#parts = [
-      startControllers({ ...ports, kinds: KINDS, volumesDirectory: VOLUMES, removeVolume, rootCa: "CA" }),
-      startScheduler({ ...ports, instance: "default-scheduler-test" }),
+      startControllers({
+        client: client("kube-controller-manager"),
+        clock,
+        log,
+        kinds: KINDS,
+        volumesDirectory: VOLUMES,
+        removeVolume,
+        rootCa: "CA",
+      }),
+      startScheduler({ client: client("kube-scheduler"), clock, log, instance: "default-scheduler-test" }),
     ];
   }
 
@@ -98,28 +105,42 @@ export class TestLab {
     this.#parts = [];
   }
 
+  async stop(): Promise<void> {
+    this.stopControllers();
+    this.kubelet.stop();
+    await this.registry.close();
+  }
+
+  all(resource: string): readonly KubeObject[] {
+    return this.registry.peekAll(resource);
+  }
+
+  find(resource: string, name: string, namespace = "default"): KubeObject | undefined {
+    return this.registry.peek(resource, namespace, name);
+  }
+
   pods(): StoredPod[] {
-    return this.client.all("pods") as unknown as StoredPod[];
+    return this.all("pods") as unknown as StoredPod[];
   }
 
   pod(name: string): StoredPod | undefined {
-    return this.client.find("pods", "default", name) as unknown as StoredPod | undefined;
+    return this.registry.peek("pods", "default", name) as unknown as StoredPod | undefined;
   }
 
   set(name = "web"): StoredStatefulSet {
-    return this.client.find("statefulsets.apps", "default", name) as unknown as StoredStatefulSet;
+    return this.registry.peek("statefulsets.apps", "default", name) as unknown as StoredStatefulSet;
   }
 
   /** `Normal SuccessfulCreate statefulset-controller: create Pod …`, in order. */
   events(): string[] {
-    return this.client.all("events").map((event: KubeObject) => {
+    return this.all("events").map((event: KubeObject) => {
       const component = (event["source"] as { component?: string }).component ?? String(event["reportingComponent"]);
       return `${String(event["type"])} ${String(event["reason"])} ${component}: ${String(event["message"])}`;
     });
   }
 }
 
-/** The tutorial's web.yaml after defaulting. */
+/** The StatefulSet of the tutorial's web.yaml. */
 export function webSet(spec: object = {}): object {
   return {
     apiVersion: "apps/v1",
@@ -128,15 +149,18 @@ export function webSet(spec: object = {}): object {
     spec: {
       replicas: 2,
       serviceName: "nginx",
-      podManagementPolicy: "OrderedReady",
-      revisionHistoryLimit: 10,
-      updateStrategy: { type: "RollingUpdate", rollingUpdate: { partition: 0 } },
       selector: { matchLabels: { app: "nginx" } },
       template: {
         metadata: { labels: { app: "nginx" } },
         spec: {
-          terminationGracePeriodSeconds: 30,
-          containers: [{ name: "nginx", image: "nginx:1", ports: [{ name: "web", containerPort: 80 }] }],
+          containers: [
+            {
+              name: "nginx",
+              image: "k8s.gcr.io/nginx-slim:0.8",
+              ports: [{ name: "web", containerPort: 80 }],
+              volumeMounts: [{ name: "www", mountPath: "/usr/share/nginx/html" }],
+            },
+          ],
         },
       },
       volumeClaimTemplates: [
@@ -145,8 +169,6 @@ export function webSet(spec: object = {}): object {
           spec: {
             accessModes: ["ReadWriteOnce"],
             resources: { requests: { storage: "1Gi" } },
-            storageClassName: "standard",
-            volumeMode: "Filesystem",
           },
         },
       ],

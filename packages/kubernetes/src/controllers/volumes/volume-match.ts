@@ -3,7 +3,8 @@
 import type { Node } from "kubernetes-types/core/v1.d.ts";
 
 import { compareQuantities } from "../../kinds/quantity.ts";
-import { matchesRequirement, matchesSelector } from "../label-selector.ts";
+import { matchesSelector } from "../label-selector.ts";
+import { matchesNodeTerm } from "../node-selector.ts";
 import type { StoredClaim, StoredVolume } from "../view.ts";
 import { isBoundTo } from "./volume-names.ts";
 
@@ -47,15 +48,7 @@ export function mismatch(volume: StoredVolume, claim: StoredClaim): string | und
 export function isReachable(volume: StoredVolume, node: Pick<Node, "metadata">): boolean {
   const terms = volume.spec?.nodeAffinity?.required?.nodeSelectorTerms;
   if (terms === undefined) return true;
-  return terms.some((term) => {
-    const expressions = term.matchExpressions ?? [];
-    const fields = term.matchFields ?? [];
-    if (expressions.length + fields.length === 0) return false;
-    return (
-      expressions.every((expression) => matchesRequirement(expression, node.metadata?.labels)) &&
-      fields.every((field) => matchesRequirement(field, { "metadata.name": node.metadata?.name ?? "" }))
-    );
-  });
+  return terms.some((term) => matchesNodeTerm(term, node));
 }
 
 function sizeOf(volume: StoredVolume): string {
