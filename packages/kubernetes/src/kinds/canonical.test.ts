@@ -69,14 +69,12 @@ describe("the canonical form", () => {
 });
 
 describe("for any object of any kind", () => {
-  const anyObject = fc
-    .constantFrom(...kinds)
-    .chain((kind) =>
-      valueOf(kind.schema, 4).map((value) => ({
-        kind,
-        object: { ...(value as object), kind: kind.kind } as unknown as KubeObject,
-      })),
-    );
+  const anyObject = fc.constantFrom(...kinds).chain((kind) =>
+    valueOf(kind.schema, 4).map((value) => ({
+      kind,
+      object: { ...(value as object), kind: kind.kind } as unknown as KubeObject,
+    })),
+  );
 
   test("the canonical form is a fixed point", () => {
     fc.assert(

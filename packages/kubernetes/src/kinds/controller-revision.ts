@@ -2,13 +2,14 @@ import type { ControllerRevision } from "kubernetes-types/apps/v1.d.ts";
 
 import { ageColumn, column, nameColumn } from "./columns.ts";
 import { defineKind } from "./define-kind.ts";
-import { invalid, required } from "./field-error.ts";
+import { GoText, required } from "./field-error.ts";
 import { since } from "./human-duration.ts";
 import type { FieldError } from "./kind.ts";
 import { controllerRevision as schema } from "./schema/controller-revision.ts";
 import { immutable } from "./validation/immutable.ts";
 import { subdomainName } from "./validation/names.ts";
 import { validateObjectMeta, validateObjectMetaUpdate } from "./validation/object-meta.ts";
+import { nonNegative } from "./validation/scalars.ts";
 
 /** One state of a set's template, kept for undo. */
 export const controllerRevision = defineKind<ControllerRevision>({
@@ -24,8 +25,8 @@ export const controllerRevision = defineKind<ControllerRevision>({
     validate: validateControllerRevision,
     validateUpdate: (object, old) => [
       ...validateObjectMetaUpdate(object.metadata, old.metadata),
-      ...validateControllerRevision(object),
-      ...immutable(object.data, old.data, "data"),
+      ...validateRevision(object),
+      ...immutable(object.data, old.data, "data", goBytes(object.data)),
     ],
   },
   columns: [
@@ -43,8 +44,22 @@ export const controllerRevision = defineKind<ControllerRevision>({
 });
 
 function validateControllerRevision(object: ControllerRevision): FieldError[] {
-  const errors = validateObjectMeta(object.metadata ?? {}, true, subdomainName);
+  const errors = validateRevision(object);
   if (object.data == null) errors.push(required("data", "data is mandatory"));
-  if (object.revision < 0) errors.push(invalid("revision", object.revision, "must be greater than or equal to 0"));
+  else if (typeof object.data !== "object" || Array.isArray(object.data))
+    errors.push(required("data", "data must be a valid JSON object"));
   return errors;
+}
+
+function validateRevision(object: ControllerRevision): FieldError[] {
+  return [
+    ...validateObjectMeta(object.metadata ?? {}, true, subdomainName),
+    ...nonNegative(object.revision, "revision"),
+  ];
+}
+
+/** The original keeps the data as bytes, and prints them as such. */
+function goBytes(data: unknown): GoText {
+  const bytes = [...Buffer.from(JSON.stringify(data ?? null))].map((byte) => `0x${byte.toString(16)}`);
+  return new GoText(`runtime.RawExtension{Raw:[]uint8{${bytes.join(", ")}}, Object:runtime.Object(nil)}`);
 }

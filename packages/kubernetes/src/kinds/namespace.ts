@@ -7,9 +7,8 @@ import { since } from "./human-duration.ts";
 import type { FieldError } from "./kind.ts";
 import { namespace as schema } from "./schema/namespace.ts";
 import { labelName, qualifiedName } from "./validation/names.ts";
-import { validateObjectMeta, validateObjectMetaUpdate } from "./validation/object-meta.ts";
+import { validateFinalizerName, validateObjectMeta, validateObjectMetaUpdate } from "./validation/object-meta.ts";
 
-const STANDARD_FINALIZERS = new Set(["kubernetes", "orphan", "foregroundDeletion"]);
 const NAME_LABEL = "kubernetes.io/metadata.name";
 
 function setNameLabel(object: Namespace): void {
@@ -78,11 +77,7 @@ function validateNamespace(object: Namespace): FieldError[] {
   const errors = validateObjectMeta(object.metadata ?? {}, false, labelName);
   for (const finalizer of object.spec?.finalizers ?? []) {
     for (const problem of qualifiedName(finalizer)) errors.push(invalid("spec.finalizers", finalizer, problem));
-    if (!finalizer.includes("/") && !STANDARD_FINALIZERS.has(finalizer)) {
-      errors.push(
-        invalid("spec.finalizers", finalizer, "name is neither a standard finalizer name nor is it fully qualified"),
-      );
-    }
+    errors.push(...validateFinalizerName(finalizer, "spec.finalizers"));
   }
   return errors;
 }

@@ -14,7 +14,9 @@ import {
   validatePersistentVolumeClaim,
   validatePersistentVolumeClaimUpdate,
 } from "./validation/persistent-volume-claim.ts";
+import { claimSpecWarnings } from "./warnings.ts";
 
+const CLASS_ANNOTATION = "volume.beta.kubernetes.io/storage-class";
 const PROTECTION_FINALIZER = "kubernetes.io/pvc-protection";
 
 /** A claim to storage. */
@@ -44,6 +46,11 @@ export const persistentVolumeClaim = defineKind<PersistentVolumeClaim>({
     validate: validatePersistentVolumeClaim,
     validateUpdate: validatePersistentVolumeClaimUpdate,
     validateStatusUpdate: validateClaimStatusUpdate,
+    warnings({ metadata, spec }) {
+      const old = metadata.annotations?.[CLASS_ANNOTATION] !== undefined;
+      const words = `metadata.annotations[${CLASS_ANNOTATION}]: deprecated since v1.8; use "storageClassName" attribute instead`;
+      return [...(old ? [words] : []), ...claimSpecWarnings(spec ?? {}, "spec")];
+    },
     deleteReturnsObject: true,
   },
   columns: [
@@ -101,6 +108,6 @@ function setDefaultClass(claim: PersistentVolumeClaim, context: StrategyContext)
 }
 
 function storageClassIsNamed(claim: PersistentVolumeClaim): boolean {
-  const annotated = claim.metadata?.annotations?.["volume.beta.kubernetes.io/storage-class"] !== undefined;
+  const annotated = claim.metadata?.annotations?.[CLASS_ANNOTATION] !== undefined;
   return annotated || claim.spec?.storageClassName !== undefined;
 }

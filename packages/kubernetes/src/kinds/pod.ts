@@ -6,7 +6,9 @@ import { admitPod } from "./pod-admission.ts";
 import { podColumns, podRow } from "./pod-columns.ts";
 import { qosClass } from "./qos-class.ts";
 import { pod as schema } from "./schema/pod.ts";
+import { dns1123Label } from "./validation/names.ts";
 import { validatePod, validatePodStatusUpdate, validatePodUpdate } from "./validation/pod.ts";
+import { podSpecWarnings } from "./warnings.ts";
 
 /** A pod: containers that share one sandbox. */
 export const pod = defineKind<Pod>({
@@ -43,6 +45,13 @@ export const pod = defineKind<Pod>({
     validate: validatePod,
     validateUpdate: validatePodUpdate,
     validateStatusUpdate: validatePodStatusUpdate,
+    warnings({ metadata, spec }) {
+      const words =
+        "this is used in the Pod's hostname, which can result in surprising behavior; a DNS label is recommended";
+      const problems = dns1123Label(metadata.name);
+      const named = problems.length === 0 ? [] : [`metadata.name: ${words}: [${problems.join(" ")}]`];
+      return [...named, ...podSpecWarnings(spec, "spec")];
+    },
     graceSeconds(object, requested) {
       const { phase } = object.status ?? {};
       if (object.spec?.nodeName === undefined || phase === "Failed" || phase === "Succeeded") return 0;

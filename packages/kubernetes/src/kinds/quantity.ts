@@ -1,4 +1,5 @@
 // Quantities as k8s.io/apimachinery/pkg/api/resource reads and compares them.
+import { GoText } from "./field-error.ts";
 
 const DECIMAL: ReadonlyMap<string, number> = new Map([
   ["n", -9],
@@ -51,4 +52,18 @@ function decimalExponent(suffix: string): number {
 export function compareQuantities(left: string | number, right: string | number): number {
   const difference = (quantityNano(left) ?? 0n) - (quantityNano(right) ?? 0n);
   return difference < 0n ? -1 : difference > 0n ? 1 : 0;
+}
+
+/** A canonical quantity in Go's `%#v`. */
+export function goQuantity(quantity: string | number): GoText {
+  const { sign = "", whole = "", fraction = "", suffix = "" } = SYNTAX.exec(String(quantity))?.groups ?? {};
+  const shift = BINARY.get(suffix);
+  const digits = BigInt(`${whole}${fraction}`) * (sign === "-" ? -1n : 1n);
+  const value = shift === undefined ? digits : digits << BigInt(shift);
+  const scale = shift === undefined ? decimalExponent(suffix) - fraction.length : 0;
+  const format = shift === undefined ? "DecimalSI" : "BinarySI";
+  const amount = `resource.int64Amount{value:${value}, scale:${scale}}`;
+  return new GoText(
+    `resource.Quantity{i:${amount}, d:resource.infDecAmount{Dec:(*inf.Dec)(nil)}, s:"${quantity}", Format:"${format}"}`,
+  );
 }

@@ -51,6 +51,14 @@ export function service(ranges: ServiceRanges): Kind {
       validate: validateService,
       validateUpdate: validateServiceUpdate,
       validateStatusUpdate: validateServiceStatusUpdate,
+      warnings({ spec = {} }) {
+        const external = spec.type === "ExternalName";
+        if (external && (spec.externalIPs?.length ?? 0) > 0)
+          return ['spec.externalIPs is ignored when spec.type is "ExternalName"'];
+        if (!external && spec.externalName)
+          return ['spec.externalName is ignored when spec.type is not "ExternalName"'];
+        return [];
+      },
       deleteReturnsObject: true,
     },
     columns: [

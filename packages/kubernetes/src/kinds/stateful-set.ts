@@ -12,6 +12,7 @@ import {
   validateStatefulSetStatusUpdate,
   validateStatefulSetUpdate,
 } from "./validation/stateful-set.ts";
+import { claimSpecWarnings, podSpecWarnings } from "./warnings.ts";
 
 /** Pods with sticky names and claims. */
 export const statefulSet = defineKind<StatefulSet>({
@@ -39,6 +40,12 @@ export const statefulSet = defineKind<StatefulSet>({
     validate: validateStatefulSet,
     validateUpdate: validateStatefulSetUpdate,
     validateStatusUpdate: validateStatefulSetStatusUpdate,
+    warnings: ({ spec }) => [
+      ...podSpecWarnings(spec?.template.spec, "spec.template.spec"),
+      ...(spec?.volumeClaimTemplates ?? []).flatMap((claim, index) =>
+        claimSpecWarnings(claim.spec ?? {}, `spec.volumeClaimTemplates[${index}]`),
+      ),
+    ],
     defaultPropagation: "Background",
   },
   columns: [

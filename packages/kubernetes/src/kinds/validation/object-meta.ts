@@ -136,12 +136,21 @@ function ownerReferenceLiteral(reference: OwnerReference): string {
 }
 
 function validateFinalizers(finalizers: readonly string[], path: string): FieldError[] {
-  const errors: FieldError[] = [];
-  for (const finalizer of finalizers) {
-    for (const problem of qualifiedName(finalizer)) errors.push(invalid(path, finalizer, problem));
-  }
+  const errors = finalizers.flatMap((finalizer) =>
+    qualifiedName(finalizer).map((problem) => invalid(path, finalizer, problem)),
+  );
   if (finalizers.includes("orphan") && finalizers.includes("foregroundDeletion")) {
     errors.push(invalid(path, finalizers, "finalizer orphan and foregroundDeletion cannot be both set"));
   }
+  for (const [index, finalizer] of finalizers.entries())
+    errors.push(...validateFinalizerName(finalizer, `${path}[${index}]`));
   return errors;
+}
+
+const STANDARD_FINALIZERS: ReadonlySet<string> = new Set(["kubernetes", "orphan", "foregroundDeletion"]);
+
+/** A finalizer is one of the server's own or says by its prefix whose it is. */
+export function validateFinalizerName(finalizer: string, path: string): FieldError[] {
+  if (finalizer.includes("/") || STANDARD_FINALIZERS.has(finalizer)) return [];
+  return [invalid(path, finalizer, "name is neither a standard finalizer name nor is it fully qualified")];
 }

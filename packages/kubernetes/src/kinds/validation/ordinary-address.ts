@@ -1,11 +1,13 @@
 import { invalid } from "../field-error.ts";
 import type { FieldError } from "../kind.ts";
+import { isIPv4, isIPv6 } from "./scalars.ts";
 
 /**
  * Refuses addresses that mean something special. 127.0.0.0/8, which the original refuses as well, is where the pods of a
  * lab live.
  */
 export function validateOrdinaryAddress(address: string, path: string): FieldError[] {
+  if (!isIPv4(address) && !isIPv6(address)) return [invalid(path, address, "must be a valid IP address")];
   const errors: FieldError[] = [];
   const lower = address.toLowerCase();
   if (/^0\.0\.0\.0$|^(0{0,4}:){1,7}0{0,4}$/.test(lower))

@@ -1,8 +1,8 @@
 import type { PersistentVolume, PersistentVolumeSpec } from "kubernetes-types/core/v1.d.ts";
 
-import { forbidden, invalid, notSupported, required } from "../field-error.ts";
+import { forbidden, GoText, goQuote, invalid, notSupported, required } from "../field-error.ts";
 import type { FieldError } from "../kind.ts";
-import { compareQuantities } from "../quantity.ts";
+import { compareQuantities, goQuantity } from "../quantity.ts";
 import { immutable, semanticallyEqual } from "./immutable.ts";
 import { subdomainName } from "./names.ts";
 import { validateObjectMeta, validateObjectMetaUpdate } from "./object-meta.ts";
@@ -52,7 +52,7 @@ function validateSpec(spec: PersistentVolumeSpec): FieldError[] {
   const names = Object.keys(capacity);
   if (names.length === 0) errors.push(required("spec.capacity"));
   if (names.length > 1 || (names.length === 1 && names[0] !== "storage")) {
-    errors.push(notSupported("spec.capacity", capacity, ["storage"]));
+    errors.push(notSupported("spec.capacity", goResourceList(capacity), ["storage"]));
   }
   for (const [name, amount] of Object.entries(capacity)) {
     if (compareQuantities(amount, 0) <= 0)
@@ -80,6 +80,11 @@ function validateSpec(spec: PersistentVolumeSpec): FieldError[] {
   }
   if (spec.storageClassName) errors.push(...subdomain(spec.storageClassName, "spec.storageClassName"));
   return [...errors, ...absentOrOneOf(spec.volumeMode, VOLUME_MODES, "spec.volumeMode")];
+}
+
+function goResourceList(amounts: Readonly<Record<string, string>>): GoText {
+  const entries = Object.entries(amounts).map(([name, amount]) => `${goQuote(name)}:${goQuantity(amount).text}`);
+  return new GoText(entries.length === 0 ? "core.ResourceList(nil)" : `core.ResourceList{${entries.join(", ")}}`);
 }
 
 function validateSource(spec: PersistentVolumeSpec): FieldError[] {

@@ -1,6 +1,6 @@
 import type { PodDisruptionBudget, PodDisruptionBudgetStatus } from "kubernetes-types/policy/v1.d.ts";
 
-import { GoText, invalid } from "../field-error.ts";
+import { GoText, goQuote, invalid } from "../field-error.ts";
 import type { FieldError } from "../kind.ts";
 import { validateLabelSelector } from "./label-selector.ts";
 import { percent, segmentName } from "./names.ts";
@@ -32,9 +32,9 @@ function goSpec(): string {
 function countOrPercent(value: number | string | undefined, path: string): FieldError[] {
   if (value === undefined) return [];
   if (typeof value === "number") return nonNegative(value, path);
-  const errors = percent(value).map((problem) => invalid(path, value, problem));
+  const shown = new GoText(`intstr.IntOrString{Type:1, IntVal:0, StrVal:${goQuote(value)}}`);
+  const errors = percent(value).map((problem) => invalid(path, shown, problem));
   if (errors.length === 0 && Number.parseInt(value, 10) > 100) {
-    const shown = new GoText(`intstr.IntOrString{Type:1, IntVal:0, StrVal:"${value}"}`);
     errors.push(invalid(path, shown, "must not be greater than 100%"));
   }
   return errors;

@@ -1,8 +1,8 @@
 import type { ResourceRequirements } from "kubernetes-types/core/v1.d.ts";
 
-import { invalid, required } from "../field-error.ts";
+import { GoText, invalid, required } from "../field-error.ts";
 import type { FieldError } from "../kind.ts";
-import { compareQuantities, quantityNano } from "../quantity.ts";
+import { compareQuantities, goQuantity, quantityNano } from "../quantity.ts";
 import { qualifiedName } from "./names.ts";
 
 const STANDARD: ReadonlySet<string> = new Set([
@@ -42,7 +42,7 @@ export function validateResourceRequirements(
     const at = `${path}.requests[${name}]`;
     errors.push(...validateName(name, at), ...validateResourceAmount(name, amount, at));
     const limit = limits[name];
-    const overcommit = OF_CONTAINERS.has(name) || name.startsWith("kubernetes.io/");
+    const overcommit = isNative(name) && !name.startsWith("hugepages-");
     if (limit === undefined) {
       if (!overcommit) errors.push(required(`${path}.limits`, "Limit must be set for non overcommitable resources"));
     } else if (!overcommit && compareQuantities(amount, limit) !== 0) {
@@ -57,19 +57,25 @@ export function validateResourceRequirements(
 }
 
 function validateName(name: string, path: string): FieldError[] {
-  const errors = qualifiedName(name).map((problem) => invalid(path, name, problem));
+  // The type of a resource's name prints itself, without quotes.
+  const shown = new GoText(name);
+  const errors = qualifiedName(name).map((problem) => invalid(path, shown, problem));
   if (errors.length > 0) return errors;
-  const native = !name.includes("/") || name.includes("kubernetes.io/");
   if (!name.includes("/")) {
     const huge = name.startsWith("hugepages-");
     if (!huge && !STANDARD.has(name))
-      errors.push(invalid(path, name, "must be a standard resource type or fully qualified"));
+      errors.push(invalid(path, shown, "must be a standard resource type or fully qualified"));
     if (!huge && !OF_CONTAINERS.has(name))
-      errors.push(invalid(path, name, "must be a standard resource for containers"));
-  } else if (!native && name.startsWith("requests.")) {
-    errors.push(invalid(path, name, "doesn't follow extended resource name standard"));
+      errors.push(invalid(path, shown, "must be a standard resource for containers"));
+  } else if (!isNative(name) && name.startsWith("requests.")) {
+    errors.push(invalid(path, shown, "doesn't follow extended resource name standard"));
   }
   return errors;
+}
+
+/** A resource of the system's own; others are counted, and not promised twice. */
+function isNative(name: string): boolean {
+  return !name.includes("/") || name.includes("kubernetes.io/");
 }
 
 const NANO = 1_000_000_000n;
@@ -79,8 +85,8 @@ export function validateResourceAmount(name: string, amount: string | number, pa
   const errors: FieldError[] = [];
   if (compareQuantities(amount, 0) < 0)
     errors.push(invalid(path, String(amount), "must be greater than or equal to 0"));
-  const counted = name === "pods" || (name.includes("/") && !name.includes("kubernetes.io/"));
+  const counted = name === "pods" || !isNative(name);
   if (counted && (quantityNano(amount) ?? 0n) % NANO !== 0n)
-    errors.push(invalid(path, String(amount), "must be an integer"));
+    errors.push(invalid(path, goQuantity(amount), "must be an integer"));
   return errors;
 }

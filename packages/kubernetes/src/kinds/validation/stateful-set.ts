@@ -1,4 +1,5 @@
 import type { StatefulSet, StatefulSetSpec, StatefulSetStatus } from "kubernetes-types/apps/v1.d.ts";
+import type { PodSpec } from "kubernetes-types/core/v1.d.ts";
 
 import { forbidden, GoText, goQuote, invalid, notSupported, required } from "../field-error.ts";
 import type { FieldError } from "../kind.ts";
@@ -63,11 +64,14 @@ function validateSpec(spec: StatefulSetSpec | undefined): FieldError[] {
   );
   // A null selector is written as null.
   const present = selector ?? undefined;
+  const malformed = validateLabelSelector(present, "spec.selector");
+  errors.push(...malformed);
   if (present === undefined) errors.push(required("spec.selector"));
-  else {
-    errors.push(...validateLabelSelector(present, "spec.selector"));
-    if (isEmptySelector(present))
-      errors.push(invalid("spec.selector", goSelector(present), "empty selector is invalid for statefulset"));
+  else if (isEmptySelector(present)) {
+    errors.push(invalid("spec.selector", goSelector(present), "empty selector is invalid for statefulset"));
+  }
+  if (present !== undefined && malformed.length > 0) {
+    return [...errors, invalid("spec.selector", goSelector(present), ""), ...validateTemplateSpec(template.spec)];
   }
   const { labels, annotations } = template.metadata ?? {};
   if (!selectorMatches(present, labels ?? {})) {
@@ -78,13 +82,17 @@ function validateSpec(spec: StatefulSetSpec | undefined): FieldError[] {
     ...validateLabels(labels, "spec.template.labels"),
     ...validateAnnotations(annotations, "spec.template.annotations"),
   );
-  const { restartPolicy, activeDeadlineSeconds } = template.spec ?? {};
+  return [...errors, ...validateTemplateSpec(template.spec)];
+}
+
+function validateTemplateSpec(spec: PodSpec | undefined): FieldError[] {
+  const { restartPolicy = "", activeDeadlineSeconds } = spec ?? {};
+  const errors: FieldError[] = [];
   if (restartPolicy !== "Always")
-    errors.push(notSupported("spec.template.spec.restartPolicy", restartPolicy ?? "", ["Always"]));
+    errors.push(notSupported("spec.template.spec.restartPolicy", restartPolicy, ["Always"]));
   if (activeDeadlineSeconds !== undefined) {
-    errors.push(
-      forbidden("spec.template.spec.activeDeadlineSeconds", "activeDeadlineSeconds in StatefulSet is not Supported"),
-    );
+    const words = "activeDeadlineSeconds in StatefulSet is not Supported";
+    errors.push(forbidden("spec.template.spec.activeDeadlineSeconds", words));
   }
   return errors;
 }
