@@ -226,7 +226,9 @@ export class ObjectStore {
     if (this.#pending.get(key)?.resourceVersion === resourceVersion) this.#pending.delete(key);
     this.#visibleResourceVersion = resourceVersion;
     this.#history.add(change);
-    for (const listener of [...(this.#listeners.get(resource) ?? [])]) {
+    // A listener that is added by another one has seen this change already in its first list.
+    const listeners = Array.from(this.#listeners.get(resource) ?? []);
+    for (const listener of listeners) {
       try {
         listener(change);
       } catch (error) {

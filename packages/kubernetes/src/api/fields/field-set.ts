@@ -35,12 +35,6 @@ export class FieldSet {
     return child;
   }
 
-  insert(path: readonly PathElement[]): void {
-    let set: FieldSet = this;
-    for (const element of path) set = set.child(element);
-    set.member = true;
-  }
-
   union(other: FieldSet): FieldSet {
     const result = new FieldSet();
     result.member = this.member || other.member;

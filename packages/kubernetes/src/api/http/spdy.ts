@@ -185,17 +185,19 @@ export class SpdyConnection {
       const done = (error?: Error | null): void => {
         inflate.off("data", onData);
         inflate.off("error", done);
-        if (error)
-          reject(new ProtocolError("SPDY_BAD_HEADERS", `a header block that cannot be inflated: ${error.message}`));
-        else resolve(Buffer.concat(chunks));
+        inflate.off("close", done);
+        const why = length > BLOCK_BYTES_MAX ? "it is too large" : error?.message;
+        if (why === undefined) resolve(Buffer.concat(chunks));
+        else reject(new ProtocolError("SPDY_BAD_HEADERS", `a header block that cannot be inflated: ${why}`));
       };
       const onData = (chunk: Buffer): void => {
         length += chunk.length;
-        if (length > BLOCK_BYTES_MAX) inflate.destroy(new Error("it is too large"));
+        if (length > BLOCK_BYTES_MAX) inflate.destroy();
         else chunks.push(chunk);
       };
       inflate.on("data", onData);
       inflate.on("error", done);
+      inflate.once("close", done);
       inflate.write(bytes, done);
     });
   }
