@@ -25,12 +25,12 @@ export interface AgentLab {
   until<T>(what: string, look: () => Promise<T | undefined> | T | undefined): Promise<T>;
   ready(name: string): Promise<Pod>;
   forward(target: string): Promise<Forward>;
-  /** Ends the lab's process as `kill -9` would, as far as the agent sees it, and starts another on the same home. */
   end(): Promise<void>;
 }
 
-export async function startAgentLab(runtime: "namespaces" | "processes"): Promise<AgentLab> {
-  const directory = await mkdtemp(join(tmpdir(), `ordinal agent ${"long ".repeat(20)}`));
+/** In a new folder unless one is given; `end` removes it. */
+export async function startAgentLab(runtime: "namespaces" | "processes", given?: string): Promise<AgentLab> {
+  const directory = given ?? (await mkdtemp(join(tmpdir(), `ordinal agent ${"long ".repeat(20)}`)));
   const log = createLog({ component: "test", level: "warn" });
   const home = openHome(directory);
   const { subnet, claim } = await claimSubnet(undefined);
