@@ -77,9 +77,15 @@ export class ShellTerminal {
   /** What was printed since the last line typed, up to a prompt or the session's end. */
   async untilPrompt(timeoutMs: number): Promise<{ readonly text: string; readonly exitCode: number | undefined }> {
     const deadline = Date.now() + timeoutMs;
+    let pressed = false;
     for (;;) {
       const text = this.#output.replaceAll("\r", "").replaceAll(/\x1b\[[0-9;?]*[A-Za-z]/g, "");
       if (this.#exit !== undefined || /(^|\n)[^\n]*[#$] $/.test(text)) return { text, exitCode: this.#exit };
+      // The prompt may have come before kubectl attached; kubectl says so, and a person presses enter.
+      if (!pressed && text.includes("try pressing enter")) {
+        pressed = true;
+        this.#pty.write("\n");
+      }
       if (Date.now() > deadline) throw new Error(`no prompt after ${timeoutMs / 1000} s; the terminal shows:\n${text}`);
       await delay(20);
     }
