@@ -68,6 +68,18 @@ describe("the canonical form", () => {
   });
 });
 
+describe("decoding and defaults of", () => {
+  // Generated objects, and what the original's codecs and defaults made of them, byte for byte.
+  const pairs = JSON.parse(readText("generated-defaults.json")) as [KubeObject, KubeObject][];
+  test.each(pairs.map(([object, stored], index) => [object.kind, index, object, stored] as const))(
+    "a generated %s (%d) are the original's, order included",
+    (_kind, _index, object, stored) => {
+      kindOf(object).defaults(object);
+      expect(JSON.stringify(object)).toBe(JSON.stringify(stored));
+    },
+  );
+});
+
 describe("for any object of any kind", () => {
   const anyObject = fc.constantFrom(...kinds).chain((kind) =>
     valueOf(kind.schema, 4).map((value) => ({

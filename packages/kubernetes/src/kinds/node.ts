@@ -22,7 +22,10 @@ export const node = defineKind<Node>({
   subresources: ["status"],
   schema,
   defaults(object) {
-    const { status } = object;
+    const { spec, status } = object;
+    // The list and its first range are two forms of one field; the older one wins.
+    if (spec?.podCIDR !== undefined && spec.podCIDRs?.[0] !== spec.podCIDR) spec.podCIDRs = [spec.podCIDR];
+    else if (spec?.podCIDRs?.[0] !== undefined) spec.podCIDR = spec.podCIDRs[0];
     if (status?.capacity !== undefined) status.allocatable ??= { ...status.capacity };
   },
   strategy: {

@@ -3,6 +3,7 @@ import type { PersistentVolume } from "kubernetes-types/core/v1.d.ts";
 import { accessModesText, storageClassName } from "./access-modes.ts";
 import { ageColumn, column, nameColumn, wideColumn } from "./columns.ts";
 import { defaultResourceList } from "./defaults/resource-list.ts";
+import { defaultStorageSystem } from "./defaults/storage-system.ts";
 import { defineKind } from "./define-kind.ts";
 import { since } from "./human-duration.ts";
 import { persistentVolume as schema } from "./schema/persistent-volume.ts";
@@ -30,7 +31,7 @@ export const persistentVolume = defineKind<PersistentVolume>({
     if (object.spec === undefined) return;
     object.spec.persistentVolumeReclaimPolicy ??= "Retain";
     object.spec.volumeMode ??= "Filesystem";
-    if (object.spec.hostPath !== undefined) object.spec.hostPath.type ??= "";
+    defaultStorageSystem(object.spec);
     defaultResourceList(object.spec.capacity);
   },
   strategy: {

@@ -101,7 +101,7 @@ function defaultSpec(spec: ServiceSpec): void {
     port.targetPort ||= port.port;
   }
   if (externallyAccessible(spec)) spec.externalTrafficPolicy ??= "Cluster";
-  if (spec.type !== "ExternalName") spec.internalTrafficPolicy ??= "Cluster";
+  if (spec.type === "ClusterIP" || usesNodePorts(spec)) spec.internalTrafficPolicy ??= "Cluster";
   if (spec.type === "LoadBalancer") spec.allocateLoadBalancerNodePorts ??= true;
 }
 

@@ -78,7 +78,7 @@ function defaultStatefulSet(object: StatefulSet): void {
     strategy.type = "RollingUpdate";
     strategy.rollingUpdate ??= {};
   }
-  if (strategy.type === "RollingUpdate" && strategy.rollingUpdate !== undefined) strategy.rollingUpdate.partition ??= 0;
+  if (strategy.rollingUpdate !== undefined) strategy.rollingUpdate.partition ??= 0;
   const retention = (spec.persistentVolumeClaimRetentionPolicy ??= {});
   retention.whenDeleted ??= "Retain";
   retention.whenScaled ??= "Retain";
@@ -86,8 +86,8 @@ function defaultStatefulSet(object: StatefulSet): void {
   spec.revisionHistoryLimit ??= 10;
   if (spec.template.spec !== undefined) defaultPodTemplateSpec(spec.template.spec);
   for (const claim of spec.volumeClaimTemplates ?? []) {
-    claim.apiVersion ??= "v1";
-    claim.kind ??= "PersistentVolumeClaim";
+    claim.apiVersion = "v1";
+    claim.kind = "PersistentVolumeClaim";
     defaultPersistentVolumeClaim(claim as PersistentVolumeClaim);
   }
 }

@@ -11,6 +11,7 @@ import type {
 import { imageTag } from "./image-tag.ts";
 import { defaultClaimSpec } from "./persistent-volume-claim.ts";
 import { defaultResourceList } from "./resource-list.ts";
+import { defaultStorageSystem } from "./storage-system.ts";
 
 // The defaults of SetDefaults_PodSpec, _Container, _Probe and _Volume of the original (pkg/apis/core/v1/defaults.go). Those
 // that apply to pods only, not to templates, are in defaults/pod.ts.
@@ -89,7 +90,6 @@ function defaultVolume(volume: Volume): void {
   for (const files of [volume.secret, volume.configMap, volume.downwardAPI, volume.projected]) {
     if (files !== undefined) files.defaultMode ??= FILE_MODE;
   }
-  if (volume.hostPath !== undefined) volume.hostPath.type ??= "";
   const downwardItems = [
     ...(volume.downwardAPI?.items ?? []),
     ...(volume.projected?.sources ?? []).flatMap((source) => source.downwardAPI?.items ?? []),
@@ -98,22 +98,7 @@ function defaultVolume(volume: Volume): void {
   for (const projection of volume.projected?.sources ?? []) {
     if (projection.serviceAccountToken !== undefined) projection.serviceAccountToken.expirationSeconds ??= 3600;
   }
-  if (volume.iscsi !== undefined) volume.iscsi.iscsiInterface ??= "default";
-  if (volume.rbd !== undefined) {
-    volume.rbd.pool ??= "rbd";
-    volume.rbd.user ??= "admin";
-    volume.rbd.keyring ??= "/etc/ceph/keyring";
-  }
-  if (volume.azureDisk !== undefined) {
-    volume.azureDisk.cachingMode ??= "ReadWrite";
-    volume.azureDisk.fsType ??= "ext4";
-    volume.azureDisk.readOnly ??= false;
-    volume.azureDisk.kind ??= "Shared";
-  }
-  if (volume.scaleIO !== undefined) {
-    volume.scaleIO.storageMode ??= "ThinProvisioned";
-    volume.scaleIO.fsType ??= "xfs";
-  }
+  defaultStorageSystem(volume);
   const claim = volume.ephemeral?.volumeClaimTemplate?.spec;
   if (claim !== undefined) defaultClaimSpec(claim);
 }

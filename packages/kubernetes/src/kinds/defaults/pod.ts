@@ -15,10 +15,10 @@ export function defaultPod(pod: Pod): void {
   spec.enableServiceLinks ??= true;
   defaultPodTemplateSpec(spec);
   if (status === undefined) return;
-  // The list and its first address are two forms of one field.
-  if (status.podIP !== undefined && status.podIPs === undefined) status.podIPs = [{ ip: status.podIP }];
-  const [first] = status.podIPs ?? [];
-  if (status.podIP === undefined && first?.ip !== undefined) status.podIP = first.ip;
+  // The list and its first address are two forms of one field; the older one wins.
+  const first = status.podIPs?.[0]?.ip;
+  if (status.podIP !== undefined && first !== status.podIP) status.podIPs = [{ ip: status.podIP }];
+  else if (first !== undefined) status.podIP = first;
 }
 
 /** Who names a limit and no request asks for the limit. */

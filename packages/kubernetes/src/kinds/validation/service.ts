@@ -10,6 +10,8 @@ import { validateOrdinaryAddress } from "./ordinary-address.ts";
 import { absentOrOneOf, ipAddress, isIPv4, isIPv6, label, oneOf, portNumberOrName, subdomain } from "./scalars.ts";
 
 const TYPES = ["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"] as const;
+/** Types whose addresses lead to pods. */
+const TYPES_WITH_TRAFFIC: ReadonlySet<string> = new Set(["ClusterIP", "LoadBalancer", "NodePort"]);
 const AFFINITIES = ["ClientIP", "None"] as const;
 const TRAFFIC_POLICIES = ["Cluster", "Local"] as const;
 const FAMILIES = ["IPv4", "IPv6"] as const;
@@ -235,7 +237,7 @@ function validateTrafficPolicies(spec: ServiceSpec): FieldError[] {
     const words = "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'";
     errors.push(invalid("spec.healthCheckNodePort", healthCheckNodePort, words));
   }
-  if (internalTrafficPolicy === undefined && type !== "ExternalName")
+  if (internalTrafficPolicy === undefined && TYPES_WITH_TRAFFIC.has(type ?? ""))
     errors.push(required("spec.internalTrafficPolicy"));
   errors.push(
     ...absentOrOneOf(internalTrafficPolicy, TRAFFIC_POLICIES, "spec.internalTrafficPolicy"),
