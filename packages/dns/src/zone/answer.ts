@@ -43,6 +43,9 @@ export interface AnswerOptions {
 
 /** No message holds more: 65535 octets are used up by 4095 of the smallest records. */
 const RECORDS_MAX = 4096;
+const MESSAGE_BYTES_MAX = 65_535;
+/** An SRV record of the question's own name beside its target, which is not compressed: 12 of the record, 6 of the data, 2 of the name's ends. */
+const SERVICE_RECORD_BYTES = 20;
 /** Aliases that may lie before the one being followed. */
 const ALIASES_MAX = 10;
 const SCHEMA_VERSION = "1.1.0";
@@ -144,9 +147,9 @@ function addresses(context: Context, base: readonly string[], type: number, trai
   const seen = new Set<string>();
   const answer: ResourceRecord[] = [];
   visitFound(found, (address) => {
-    if (address.bytes.length !== length || answer.length >= RECORDS_MAX || seen.has(address.key)) return;
-    seen.add(address.key);
-    answer.push(addressRecord(context, trail.owner, address));
+    if (address.bytes.length === length && unseen(seen, address.key))
+      answer.push(addressRecord(context, trail.owner, address));
+    return answer.length < RECORDS_MAX;
   });
   return { answer };
 }
@@ -188,6 +191,7 @@ function services(context: Context, found: Found): Outcome {
   let entries = 0;
   found.visitEntries(() => {
     entries++;
+    return true;
   });
   const weight = Math.max(1, Math.floor((100 / (100 * entries)) * 100));
   const { name, namespace } = found.service;
@@ -195,17 +199,17 @@ function services(context: Context, found: Found): Outcome {
   const seen = new Set<string>();
   const answer: ResourceRecord[] = [];
   const additional: ResourceRecord[] = [];
+  let octets = 0;
   found.visitEntries((address, port, hostname) => {
-    if (port === null || answer.length + additional.length >= 2 * RECORDS_MAX) return;
+    if (port === null) return true;
     const target = hostname === null ? serviceName : `${hostname}.${serviceName}`;
     if (unseen(seen, `${port} ${target}`)) {
-      answer.push({
-        owner: null,
-        ttlSeconds: context.options.ttlSeconds,
-        data: { kind: "service", priority: 0, weight, port, target },
-      });
+      const data: RecordData = { kind: "service", priority: 0, weight, port, target };
+      answer.push({ owner: null, ttlSeconds: context.options.ttlSeconds, data });
+      octets += SERVICE_RECORD_BYTES + target.length;
     }
     if (unseen(seen, `${address.key} ${target}`)) additional.push(addressRecord(context, target, address));
+    return octets <= MESSAGE_BYTES_MAX && additional.length < RECORDS_MAX;
   });
   return { answer, additional };
 }

@@ -9,8 +9,11 @@ import { type Records, serviceKey } from "./records.ts";
 /** How `a-b-c-d.<namespace>.pod.<zone>` is answered: never; for any address; for the addresses of that namespace's pods. */
 export type PodRecords = "disabled" | "insecure" | "verified";
 
-/** Told one entry at a time: an address, the port it is reached at (null: no port declared), and the endpoint's hostname (null: the service itself). */
-export type EntryVisitor = (address: Address, port: number | null, hostname: string | null) => void;
+/**
+ * Told one entry at a time: an address, the port it is reached at (null: no port declared), and the endpoint's hostname
+ * (null: the service itself). Returns whether it wants more.
+ */
+export type EntryVisitor = (address: Address, port: number | null, hostname: string | null) => boolean;
 
 export type Found =
   /** Nothing of that name. */
@@ -61,7 +64,8 @@ function lookUpService(records: Records, key: string, prefix: readonly string[])
   const visitEntries = (visit: EntryVisitor) => {
     if (service.kind === "cluster" && hostname === undefined) {
       for (const port of service.ports) {
-        if (fits(port)) for (const address of service.addresses) visit(address, port.number, null);
+        if (!fits(port)) continue;
+        for (const address of service.addresses) if (!visit(address, port.number, null)) return;
       }
       return;
     }
@@ -69,7 +73,7 @@ function lookUpService(records: Records, key: string, prefix: readonly string[])
       const ports = slice.ports.filter(fits);
       for (const endpoint of slice.endpoints) {
         if (hostname !== undefined && endpoint.hostnameFolded !== hostname) continue;
-        for (const port of ports) visit(endpoint, port.number, endpoint.hostname);
+        for (const port of ports) if (!visit(endpoint, port.number, endpoint.hostname)) return;
       }
     }
   };
@@ -78,6 +82,7 @@ function lookUpService(records: Records, key: string, prefix: readonly string[])
   if (!exists) {
     visitEntries(() => {
       exists = true;
+      return false;
     });
   }
   return exists ? { kind: "service", service, visitEntries } : MISSING;
