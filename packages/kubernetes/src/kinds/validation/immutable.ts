@@ -1,26 +1,35 @@
-import { isDeepStrictEqual } from "node:util";
-
 import { invalid } from "../field-error.ts";
 import type { FieldError } from "../kind.ts";
 
-/** One error when `value` differs from what is stored. */
+/** One error when `value` differs from what is stored; `shown` stands for it in the message. */
 export function immutable(value: unknown, old: unknown, path: string, shown: unknown = value): FieldError[] {
   return semanticallyEqual(value, old) ? [] : [invalid(path, shown, "field is immutable")];
 }
 
-/** Equality as the original compares objects: absent, null and empty lists or maps are the same. */
+/** Equality of JSON values as the original compares objects: absent, null and an empty list are the same. */
 export function semanticallyEqual(left: unknown, right: unknown): boolean {
-  return isDeepStrictEqual(withoutEmpty(left), withoutEmpty(right));
+  if (left === right) return true;
+  if (isAbsent(left) || isAbsent(right)) return isAbsent(left) && isAbsent(right);
+  if (Array.isArray(left)) {
+    return (
+      Array.isArray(right) &&
+      left.length === right.length &&
+      left.every((item, index) => semanticallyEqual(item, right[index]))
+    );
+  }
+  if (!isRecord(left) || !isRecord(right)) return false;
+  const names = new Set([...Object.keys(left), ...Object.keys(right)]);
+  return [...names].every((name) => semanticallyEqual(own(left, name), own(right, name)));
 }
 
-function withoutEmpty(value: unknown): unknown {
-  if (value === null || value === undefined) return undefined;
-  if (Array.isArray(value)) return value.length === 0 ? undefined : value.map(withoutEmpty);
-  if (typeof value !== "object") return value;
-  const result = new Map<string, unknown>();
-  for (const [key, item] of Object.entries(value)) {
-    const present = withoutEmpty(item);
-    if (present !== undefined) result.set(key, present);
-  }
-  return result;
+function isAbsent(value: unknown): boolean {
+  return value === undefined || value === null || (Array.isArray(value) && value.length === 0);
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function own(record: Readonly<Record<string, unknown>>, name: string): unknown {
+  return Object.hasOwn(record, name) ? record[name] : undefined;
 }
