@@ -47,6 +47,8 @@ export class Forwarder {
   readonly #timeoutMs: number;
   readonly #outstandingMax: number;
   readonly #outstanding = new Set<() => void>();
+  /** Said once for each time that it happens, not for each question. */
+  #overloaded = false;
 
   constructor(options: ForwarderOptions) {
     this.#target = options.target;
@@ -75,7 +77,8 @@ export class Forwarder {
 
   #ask(query: Buffer, transport: Transport, done: (reply: Buffer | null) => void): void {
     if (this.#outstanding.size >= this.#outstandingMax) {
-      this.#log.warn("dns.forward.overloaded", { outstanding: this.#outstanding.size });
+      if (!this.#overloaded) this.#log.warn("dns.forward.overloaded", { outstanding: this.#outstanding.size });
+      this.#overloaded = true;
       done(null);
       return;
     }
@@ -85,6 +88,7 @@ export class Forwarder {
     let stop = () => {};
     const finish = (reply: Buffer | null) => {
       if (!this.#outstanding.delete(giveUp)) return;
+      if (this.#outstanding.size < this.#outstandingMax / 2) this.#overloaded = false;
       clearTimeout(timer);
       stop();
       if (reply !== null) query.copy(reply, 0, 0, 2);

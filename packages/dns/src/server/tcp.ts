@@ -67,6 +67,7 @@ class Connection {
   #buffered = 0;
   #forwarded = 0;
   #ended = false;
+  #taking = false;
 
   constructor(
     socket: Socket,
@@ -98,7 +99,18 @@ class Connection {
     this.#buffered = 0;
   }
 
+  /** Guarded, because a question that nobody can be asked about is answered within this very call. */
   #takeMessages(): void {
+    if (this.#taking) return;
+    this.#taking = true;
+    try {
+      this.#takeWhatIsWhole();
+    } finally {
+      this.#taking = false;
+    }
+  }
+
+  #takeWhatIsWhole(): void {
     while (!this.socket.destroyed) {
       if (this.socket.writableLength > UNSENT_BYTES_MAX || this.#forwarded >= FORWARDED_MAX) {
         this.socket.pause();
