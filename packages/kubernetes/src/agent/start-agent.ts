@@ -103,7 +103,11 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const listeners = new HostListeners({
     give: (key, serial, listener) => give({ kind: "listener", key, serial }, `listener ${serial}`, listener),
     take: (serial) => send({ kind: "closeListener", serial }),
-    addressesOf: (rule) => (rule.kind === "nodePort" ? ["127.0.0.1", subnet.gateway] : [rule.address]),
+    addressesOf: (rule) => {
+      // The resolver has sockets of its own on the host.
+      if (rule.address === subnet.dnsAddress) return [];
+      return rule.kind === "nodePort" ? ["127.0.0.1", subnet.gateway] : [rule.address];
+    },
     onForwards: options.onForwards ?? (() => {}),
     log,
   });
