@@ -127,9 +127,10 @@ async function main(argv: readonly string[]): Promise<number> {
 
 /** A reader that went away (`ordinal get pods | head -1`) is no error of ours. */
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") process.exit(0);
-  throw error;
+  if (error.code === "EPIPE" && process.argv[2] !== "start") process.exit(0);
 });
+/** Words that cannot be written (a log on a full disk, a terminal that was closed) must not end a lab. */
+process.stderr.on("error", () => {});
 
 try {
   process.exitCode = await main(process.argv.slice(2));

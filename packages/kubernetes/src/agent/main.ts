@@ -150,6 +150,8 @@ async function end(graceMs: number): Promise<void> {
   process.exit(0);
 }
 
+// A log on a full disk must not end the pods.
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
 process.on("message", (message, handle) => {
   receive(message as ToAgent, handle).catch((error: unknown) => {
     log.error("agent-failed", { error: String(error instanceof Error ? error.stack : error) });
