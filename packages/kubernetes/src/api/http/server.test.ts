@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import { request } from "node:https";
+import { connect } from "node:tls";
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
@@ -391,5 +393,30 @@ describe("watches", () => {
 
   it("end at the client's own limit", async () => {
     expect(await watch(`${WIDGETS}?watch=true&timeoutSeconds=1&labelSelector=none%3D1`, 99)).toEqual([]);
+  });
+
+  it("close on a client that does not read, and say why", async () => {
+    const socket = connect({ host: "127.0.0.1", port: server.api.port, ca: server.ca, servername: "localhost" });
+    await once(socket, "secureConnect");
+    socket.pause();
+    const path = "/api/v1/namespaces/default/notes?watch=true";
+    socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${server.token}\r\n\r\n`);
+    await server.call("GET", "/version");
+    const data = { text: "x".repeat(900_000) };
+    for (let number = 0; number < 40; number++) {
+      await server.client.create("notes", { metadata: { name: `slow-${number}`, namespace: "default" }, data });
+    }
+    let end = "";
+    let bytes = 0;
+    socket.on("data", (chunk: Buffer) => {
+      bytes += chunk.length;
+      end = (end + chunk.toString("latin1")).slice(-1000);
+    });
+    socket.resume();
+    while (!end.includes("\r\n0\r\n")) await once(socket, "data");
+    expect(end).toContain('"type":"ERROR"');
+    expect(end).toContain("the watch was closed because its events were not read fast enough");
+    expect(bytes).toBeLessThan(40 * 900_000);
+    socket.destroy();
   });
 });
