@@ -6,6 +6,8 @@ const LAUNCHER = fileURLToPath(new URL("../../packages/dns/bin/ordinal-dns.js", 
 
 export interface RunningCommand {
   readonly port: number;
+  /** Of the process that serves, where the tests run on a Node that runs TypeScript. */
+  readonly pid: number;
   /** Everything it has written to standard output and standard error. */
   readonly output: () => string;
   /** Interrupts it as Ctrl-C does; its exit code. */
@@ -35,7 +37,7 @@ export async function startCommand(words: readonly string[]): Promise<RunningCom
     child.kill("SIGINT");
     return (await exited)[0];
   };
-  return { port, output: () => text, stop };
+  return { port, pid: child.pid ?? 0, output: () => text, stop };
 }
 
 /** Runs it to its end. */

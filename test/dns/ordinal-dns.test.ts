@@ -62,7 +62,7 @@ describe("ordinal-dns", () => {
       `try: dig @127.0.0.1 -p ${command.port} ${NGINX}`,
     ]);
     expect(await command.addresses(`web-0.${NGINX}`)).toEqual(["10.0.0.1"]);
-    expect(await command.resolver.resolveSrv(`_web._tcp.${NGINX}`)).toEqual([
+    expect(await command.resolver.resolveSrv(`_web._tcp.${NGINX}`)).toMatchObject([
       { name: `web-0.${NGINX}`, port: 80, priority: 0, weight: 100 },
     ]);
     expect(await command.resolver.reverse("127.9.9.9")).toEqual(["kube-dns.kube-system.svc.cluster.local"]);
