@@ -49,7 +49,10 @@ async function startSide(home: string, root: string, command: readonly string[])
   const port = await freePort();
   const template = readFileSync(new URL("differential.conf", import.meta.url), "utf8");
   const conf = join(home, "nginx.conf");
-  writeFileSync(conf, template.replaceAll("@HOME@", home).replaceAll("@ROOT@", root).replaceAll("@PORT@", String(port)));
+  writeFileSync(
+    conf,
+    template.replaceAll("@HOME@", home).replaceAll("@ROOT@", root).replaceAll("@PORT@", String(port)),
+  );
   return { home, server: await startServer([...command, "-p", home, "-c", conf, "-e", join(home, "early.log")], port) };
 }
 
@@ -92,13 +95,17 @@ describe.skipIf(!installed())(`against ${ORIGINAL} (skipped where it is not inst
 
   test.for(requests.map(({ name }) => name))("%s", (name) => {
     const [mine, original] = answers.get(name) ?? ["", "not asked"];
-    if (DIFFERENCES.has(name)) expect(mine, `listed as a difference (${DIFFERENCES.get(name)}) and is none`).not.toBe(original);
+    if (DIFFERENCES.has(name))
+      expect(mine, `listed as a difference (${DIFFERENCES.get(name)}) and is none`).not.toBe(original);
     else expect(mine).toBe(original);
   });
 
   test("the access logs agree", () => {
     const [mine, original] = [ours, theirs].map((side) =>
-      readFileSync(join(side?.home ?? "", "access.log"), "latin1").replaceAll(String(side?.server.port), "PORT").split("\n").sort(),
+      readFileSync(join(side?.home ?? "", "access.log"), "latin1")
+        .replaceAll(String(side?.server.port), "PORT")
+        .split("\n")
+        .sort(),
     );
     expect(mine).toEqual(original);
   });

@@ -247,7 +247,19 @@ const protocol: Record<string, string | readonly string[]> = {
   "method with dash": get("/digits.txt", "", { method: "M-SEARCH" }),
   "cut request": "GET /digits.txt HTTP/1.1\r\nHost: a\r\n",
 };
-for (const method of ["HEAD", "POST", "PUT", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PATCH", "PROPFIND", "FOO", "GE"]) {
+for (const method of [
+  "HEAD",
+  "POST",
+  "PUT",
+  "DELETE",
+  "OPTIONS",
+  "TRACE",
+  "CONNECT",
+  "PATCH",
+  "PROPFIND",
+  "FOO",
+  "GE",
+]) {
   protocol[`${method} file`] = get("/digits.txt", "", { method });
   protocol[`${method} folder`] = get("/noindex/", "", { method });
   protocol[`${method} missing`] = get("/missing", "", { method });
@@ -289,7 +301,7 @@ const headers: Record<string, string> = {
   "duplicate user agent": get("/digits.txt", "User-Agent: a\r\nUser-Agent: b\r\n"),
   "msie padding": get("/missing", "User-Agent: Mozilla/4.0 (compatible; MSIE 6.0; Windows)\r\n"),
   "chrome padding": get("/missing", "User-Agent: Mozilla/5.0 Chrome/99 Safari/537\r\n"),
-  "firefox": get("/missing", "User-Agent: Mozilla/5.0 Gecko/2010 Firefox/99\r\n"),
+  firefox: get("/missing", "User-Agent: Mozilla/5.0 Gecko/2010 Firefox/99\r\n"),
   "long line": get(`/${"a".repeat(2000)}`),
   "line that fills a large buffer": get(`/${"a".repeat(8100)}`),
   "line over a large buffer": get(`/${"a".repeat(8192)}`),
@@ -301,12 +313,19 @@ const headers: Record<string, string> = {
   "many small headers": get("/digits.txt", `X: ${"a".repeat(40)}\r\n`.repeat(600)),
   "too many small headers": get("/digits.txt", `X: ${"a".repeat(40)}\r\n`.repeat(900)),
 };
-for (const size of [900, 980, 1000, 1010, 1020, 1030]) headers[`head of about ${size}`] = get("/digits.txt", `X: ${"a".repeat(size)}\r\n`);
+for (const size of [900, 980, 1000, 1010, 1020, 1030])
+  headers[`head of about ${size}`] = get("/digits.txt", `X: ${"a".repeat(size)}\r\n`);
 
 const bodies: Record<string, string | readonly string[]> = {
   "get with length": get("/digits.txt", "Content-Length: 3\r\n") + "abc" + get("/empty.txt", "Connection: close\r\n"),
-  "get with late body": [get("/digits.txt", "Content-Length: 3\r\n"), "abc" + get("/empty.txt", "Connection: close\r\n")],
-  "post with length": get("/digits.txt", "Content-Length: 3\r\n", { method: "POST" }) + "abc" + get("/empty.txt", "Connection: close\r\n"),
+  "get with late body": [
+    get("/digits.txt", "Content-Length: 3\r\n"),
+    "abc" + get("/empty.txt", "Connection: close\r\n"),
+  ],
+  "post with length":
+    get("/digits.txt", "Content-Length: 3\r\n", { method: "POST" }) +
+    "abc" +
+    get("/empty.txt", "Connection: close\r\n"),
   "length 0": get("/digits.txt", "Content-Length: 0\r\n") + get("/empty.txt", "Connection: close\r\n"),
   "two lengths": get("/digits.txt", "Content-Length: 3\r\nContent-Length: 3\r\n") + "abc",
   "length list": get("/digits.txt", "Content-Length: 3, 3\r\n") + "abc",
@@ -317,20 +336,32 @@ const bodies: Record<string, string | readonly string[]> = {
   "length hex": get("/digits.txt", "Content-Length: 0x3\r\n") + "abc",
   "too large": get("/digits.txt", "Content-Length: 2000000\r\n"),
   "too large post": get("/digits.txt", "Content-Length: 2000000\r\n", { method: "POST" }),
-  "chunked": get("/digits.txt", "Transfer-Encoding: chunked\r\n") + "3\r\nabc\r\n0\r\n\r\n" + get("/empty.txt", "Connection: close\r\n"),
-  "chunked with extensions": get("/digits.txt", "Transfer-Encoding: chunked\r\n") + "3;x=y\r\nabc\r\n0;z\r\nA: b\r\n\r\n" + get("/empty.txt", "Connection: close\r\n"),
-  "chunked upper hex": get("/digits.txt", "Transfer-Encoding: Chunked\r\n") + "0A\r\n0123456789\r\n0\r\n\r\n" + get("/empty.txt", "Connection: close\r\n"),
-  "chunked bare line feeds": get("/digits.txt", "Transfer-Encoding: chunked\r\n") + "3\nabc\n0\n\n" + get("/empty.txt", "Connection: close\r\n"),
+  chunked:
+    get("/digits.txt", "Transfer-Encoding: chunked\r\n") +
+    "3\r\nabc\r\n0\r\n\r\n" +
+    get("/empty.txt", "Connection: close\r\n"),
+  "chunked with extensions":
+    get("/digits.txt", "Transfer-Encoding: chunked\r\n") +
+    "3;x=y\r\nabc\r\n0;z\r\nA: b\r\n\r\n" +
+    get("/empty.txt", "Connection: close\r\n"),
+  "chunked upper hex":
+    get("/digits.txt", "Transfer-Encoding: Chunked\r\n") +
+    "0A\r\n0123456789\r\n0\r\n\r\n" +
+    get("/empty.txt", "Connection: close\r\n"),
+  "chunked bare line feeds":
+    get("/digits.txt", "Transfer-Encoding: chunked\r\n") + "3\nabc\n0\n\n" + get("/empty.txt", "Connection: close\r\n"),
   "chunked bad size": get("/digits.txt", "Transfer-Encoding: chunked\r\n") + "g\r\nabc\r\n0\r\n\r\n",
-  "chunked bad size post": get("/digits.txt", "Transfer-Encoding: chunked\r\n", { method: "POST" }) + "g\r\nabc\r\n0\r\n\r\n",
+  "chunked bad size post":
+    get("/digits.txt", "Transfer-Encoding: chunked\r\n", { method: "POST" }) + "g\r\nabc\r\n0\r\n\r\n",
   "chunked overflow": get("/digits.txt", "Transfer-Encoding: chunked\r\n") + "ffffffffffffffffff\r\n",
   "chunked no line break": get("/digits.txt", "Transfer-Encoding: chunked\r\n") + "3\r\nabcd\r\n0\r\n\r\n",
-  "chunked and length": get("/digits.txt", "Transfer-Encoding: chunked\r\nContent-Length: 3\r\n") + "3\r\nabc\r\n0\r\n\r\n",
+  "chunked and length":
+    get("/digits.txt", "Transfer-Encoding: chunked\r\nContent-Length: 3\r\n") + "3\r\nabc\r\n0\r\n\r\n",
   "chunked on 1.0": get("/digits.txt", "Transfer-Encoding: chunked\r\n", { version: "1.0" }) + "3\r\nabc\r\n0\r\n\r\n",
   "chunked twice": get("/digits.txt", "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n") + "0\r\n\r\n",
-  "identity": get("/digits.txt", "Transfer-Encoding: identity\r\n"),
+  identity: get("/digits.txt", "Transfer-Encoding: identity\r\n"),
   "gzip, chunked": get("/digits.txt", "Transfer-Encoding: gzip, chunked\r\n"),
-  "expect": get("/digits.txt", "Content-Length: 3\r\nExpect: 100-continue\r\n"),
+  expect: get("/digits.txt", "Content-Length: 3\r\nExpect: 100-continue\r\n"),
   "expect post": get("/digits.txt", "Content-Length: 3\r\nExpect: 100-continue\r\n", { method: "POST" }),
   "expect return": get("/r/200", "Content-Length: 3\r\nExpect: 100-continue\r\n", { method: "POST" }),
   "expect without body": get("/digits.txt", "Expect: 100-continue\r\n"),
@@ -338,19 +369,53 @@ const bodies: Record<string, string | readonly string[]> = {
 };
 
 const hosts: Record<string, string> = {};
-for (const host of ["exact.test", "EXACT.test.", "a.wild.test", "a.b.wild.test", "wild.test", "dot.test", "x.dot.test", "www.trail.x", "www.trail.a.b", "re7.test", "rex.test", "named-bob.test", "other"]) {
+for (const host of [
+  "exact.test",
+  "EXACT.test.",
+  "a.wild.test",
+  "a.b.wild.test",
+  "wild.test",
+  "dot.test",
+  "x.dot.test",
+  "www.trail.x",
+  "www.trail.a.b",
+  "re7.test",
+  "rex.test",
+  "named-bob.test",
+  "other",
+]) {
   hosts[host] = get("/who", "", { host });
 }
 
 export const requests: readonly RawRequest[] = [
   ...plain.map((target) => ({ name: `GET ${target}`, raw: get(target) })),
-  ...["/", "/digits.txt", "/dir", "/missing", "/big.bin", "/auto/", "/r/301"].map((target) => ({ name: `HEAD ${target}`, raw: get(target, "", { method: "HEAD" }) })),
-  ...named("digits.txt", Object.fromEntries(Object.entries(conditional).map(([name, lines]) => [name, get("/digits.txt", lines)]))),
-  ...named("big.bin", Object.fromEntries(Object.entries(conditional).map(([name, lines]) => [name, get("/big.bin", lines)]))),
-  ...named("empty.txt", Object.fromEntries(Object.entries(conditional).map(([name, lines]) => [name, get("/empty.txt", lines)]))),
-  ...named("ims before", { later: get("/before/digits.txt", `If-Modified-Since: ${LATER}\r\n`), earlier: get("/before/digits.txt", `If-Modified-Since: ${EARLIER}\r\n`) }),
+  ...["/", "/digits.txt", "/dir", "/missing", "/big.bin", "/auto/", "/r/301"].map((target) => ({
+    name: `HEAD ${target}`,
+    raw: get(target, "", { method: "HEAD" }),
+  })),
+  ...named(
+    "digits.txt",
+    Object.fromEntries(Object.entries(conditional).map(([name, lines]) => [name, get("/digits.txt", lines)])),
+  ),
+  ...named(
+    "big.bin",
+    Object.fromEntries(Object.entries(conditional).map(([name, lines]) => [name, get("/big.bin", lines)])),
+  ),
+  ...named(
+    "empty.txt",
+    Object.fromEntries(Object.entries(conditional).map(([name, lines]) => [name, get("/empty.txt", lines)])),
+  ),
+  ...named("ims before", {
+    later: get("/before/digits.txt", `If-Modified-Since: ${LATER}\r\n`),
+    earlier: get("/before/digits.txt", `If-Modified-Since: ${EARLIER}\r\n`),
+  }),
   ...named("ims off", { equal: get("/imsoff/digits.txt", `If-Modified-Since: ${DATE}\r\n`) }),
-  ...named("ranges", { "one too many": get("/ranges1/digits.txt", "Range: bytes=0-1,4-5\r\n"), none: get("/ranges0/digits.txt", "Range: bytes=0-1\r\n"), "416 page": get("/e416/digits.txt", "Range: bytes=100-\r\n"), "412 page": get("/e416/digits.txt", 'If-Match: "x"\r\n') }),
+  ...named("ranges", {
+    "one too many": get("/ranges1/digits.txt", "Range: bytes=0-1,4-5\r\n"),
+    none: get("/ranges0/digits.txt", "Range: bytes=0-1\r\n"),
+    "416 page": get("/e416/digits.txt", "Range: bytes=100-\r\n"),
+    "412 page": get("/e416/digits.txt", 'If-Match: "x"\r\n'),
+  }),
   ...named("protocol", protocol),
   ...named("headers", headers),
   ...named("bodies", bodies),

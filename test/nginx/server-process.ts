@@ -20,7 +20,11 @@ export async function freePort(): Promise<number> {
 }
 
 /** Starts `command` and waits until the port accepts. Rejects with its standard error when it ends before. */
-export async function startServer(command: readonly string[], port: number, env: NodeJS.ProcessEnv = process.env): Promise<ServerProcess> {
+export async function startServer(
+  command: readonly string[],
+  port: number,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<ServerProcess> {
   const [program = "", ...args] = command;
   const child = spawn(program, args, { stdio: ["ignore", "inherit", "pipe"], env });
   let errors = "";

@@ -1,13 +1,23 @@
 /** The files that the tests serve. */
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdirSync, readdirSync, statSync, symlinkSync, utimesSync, writeFileSync, lstatSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+  lstatSync,
+} from "node:fs";
 import { join } from "node:path";
 
 import { MTIME_SECONDS } from "./requests.ts";
 
 /** Makes the tree in `root`, every time stamp the same. */
 export function makeTree(root: string): void {
-  for (const folder of ["dir", "dir space", "noindex", "auto/sub", "auto/b dir", `auto/${"d".repeat(50)}`]) mkdirSync(join(root, folder), { recursive: true });
+  for (const folder of ["dir", "dir space", "noindex", "auto/sub", "auto/b dir", `auto/${"d".repeat(50)}`])
+    mkdirSync(join(root, folder), { recursive: true });
   const files: Readonly<Record<string, string | Buffer>> = {
     "index.html": "<p>index</p>\n",
     "digits.txt": "0123456789",

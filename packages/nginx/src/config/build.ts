@@ -303,8 +303,8 @@ function readServer(
   const settings: Settings = { ...inherited, ...own };
   const serverValues = { ...fromHttp, ...ownServer };
   const server: Server = {
-    names: names.map((name) => parseServerName(name, namesPlace)),
-    primaryName: (names[0] ?? "").toLowerCase(),
+    names: names.flatMap((name) => parseServerName(name, namesPlace)),
+    primaryName: primaryName(names[0] ?? ""),
     location: {
       match: { kind: "prefix", path: "", stopsRegex: false },
       settings,
@@ -324,4 +324,10 @@ function readServer(
     clientHeaderTimeoutMs: serverValues.clientHeaderTimeoutMs ?? 60_000,
   };
   return { server, listens };
+}
+
+/** The name as `$server_name` shows it. */
+function primaryName(text: string): string {
+  if (text.startsWith("~")) return text;
+  return (text.startsWith(".") ? text.slice(1) : text).toLowerCase();
 }

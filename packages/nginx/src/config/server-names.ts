@@ -3,21 +3,26 @@ import { ConfigError, type Place } from "./config-error.ts";
 import type { Server, ServerName } from "./model.ts";
 import { compilePattern } from "./pattern.ts";
 
-export function parseServerName(text: string, place: Place): ServerName {
+/** `.example.com` is two names: itself and everything under it. */
+export function parseServerName(text: string, place: Place): readonly ServerName[] {
   if (text.startsWith("~")) {
     if (text.length === 1) throw new ConfigError(`empty regex in server name "${text}"`, place);
-    return { kind: "regex", pattern: compilePattern(text.slice(1), /[A-Z]/.test(text), place) };
+    return [{ kind: "regex", pattern: compilePattern(text.slice(1), true, place) }];
   }
   const name = text.toLowerCase();
   if (name.includes("/")) throw new ConfigError(`server name "${text}" has suspicious symbols`, place);
-  if (name.startsWith("*.") && !name.slice(2).includes("*")) return { kind: "leading-wildcard", name: name.slice(1) };
-  // `.example.com` is the name itself and everything under it.
-  if (name.startsWith(".") && !name.includes("*")) return { kind: "leading-wildcard", name };
+  if (name.startsWith("*.") && !name.slice(2).includes("*")) return [{ kind: "leading-wildcard", name: name.slice(1) }];
+  if (name.startsWith(".") && !name.includes("*")) {
+    return [
+      { kind: "exact", name: name.slice(1) },
+      { kind: "leading-wildcard", name },
+    ];
+  }
   if (name.endsWith(".*") && !name.slice(0, -2).includes("*"))
-    return { kind: "trailing-wildcard", name: name.slice(0, -1) };
+    return [{ kind: "trailing-wildcard", name: name.slice(0, -1) }];
   if (name.includes("*") || name.includes(".."))
     throw new ConfigError(`invalid server name or wildcard "${text}"`, place);
-  return { kind: "exact", name };
+  return [{ kind: "exact", name }];
 }
 
 export interface ChosenServer {
@@ -55,9 +60,8 @@ export class ServerNames {
     const exact = this.#exact.get(host);
     if (exact !== undefined) return exact;
     if (this.#leading.size > 0) {
-      // A name that starts with a dot is exact for what follows the dot.
-      for (let dot = 0; dot >= 0; dot = nextDot(host, dot)) {
-        const found = this.#leading.get(dot === 0 ? `.${host}` : host.slice(dot));
+      for (let dot = host.indexOf("."); dot >= 0; dot = host.indexOf(".", dot + 1)) {
+        const found = dot === 0 ? undefined : this.#leading.get(host.slice(dot));
         if (found !== undefined) return found;
       }
     }
@@ -73,8 +77,4 @@ export class ServerNames {
     }
     return this.#default;
   }
-}
-
-function nextDot(host: string, from: number): number {
-  return host.indexOf(".", from + (from === 0 ? 0 : 1));
 }

@@ -15,7 +15,7 @@ export type RangeResult =
 
 const WHOLE: RangeResult = { kind: "whole" };
 const UNSATISFIABLE: RangeResult = { kind: "unsatisfiable" };
-const SPEC = /^ *(?:(\d+) *- *(\d*)|-(\d+)) *(?=,|$)/y;
+const SPEC = / *(?:(\d+) *- *(\d*)|-(\d+)) *(?=,|$)/y;
 
 /**
  * The ranges that `header` asks of a body of `size` octets, in its order. More than `rangesMax` ranges, or ranges that add up to

@@ -140,6 +140,8 @@ export class RequestParser {
   /** Octets of this request seen so far, from `base`. */
   #position = 0;
   #state: number = S.start;
+  /** Octets up to the end of the last complete line. */
+  #completed = 0;
   #limits: HeaderLimits;
   #carry: Buffer | undefined;
   #carryLength = 0;
@@ -197,6 +199,7 @@ export class RequestParser {
     this.#base = 0;
     this.#position = 0;
     this.#state = S.start;
+    this.#completed = 0;
     this.#carry = undefined;
     this.#carryLength = 0;
     this.#bufferEnd = limits.headerBufferBytes;
@@ -550,12 +553,13 @@ export class RequestParser {
   }
 
   #lineDone(lineEnd: number): void {
-    this.#lineEnd = lineEnd;
     this.#position++;
     if (this.version === HTTP_09 && this.method !== "GET") {
       this.#fail(400, "client sent invalid method in HTTP/0.9 request");
       return;
     }
+    this.#lineEnd = lineEnd;
+    this.#completed = this.#position;
     if (!this.#readTarget()) return;
     if (this.version !== HTTP_09) {
       this.#state = S.headerStart;
@@ -571,12 +575,12 @@ export class RequestParser {
       const normalized = normalizeUri(this.#emptyPath ? `/${target}` : target, this.#limits.mergeSlashes);
       if (normalized === undefined) return this.#fail(400, "client sent invalid request");
       this.path = normalized.path;
-      this.args = normalized.args;
+      this.args = normalized.args || undefined;
     } else if (this.#argsStart < 0) {
       this.path = target;
     } else {
       this.path = target.slice(0, this.#argsStart - 1 - this.#uriStart);
-      this.args = target.slice(this.#argsStart - this.#uriStart);
+      this.args = target.slice(this.#argsStart - this.#uriStart) || undefined;
     }
     if (this.#hostEnd < 0) return true;
     this.lineHost = validateHost(this.#text(this.#hostStart, this.#hostEnd));
@@ -623,7 +627,7 @@ export class RequestParser {
               state = S.headerLineFeed;
               break;
             }
-            if (!this.#headerDone()) return;
+            if (!this.#headerDone(p)) return;
             state = S.headerStart;
             break;
           }
@@ -643,7 +647,7 @@ export class RequestParser {
           } else if (ch === CR) {
             state = S.headerLineFeed;
           } else if (ch === LF) {
-            if (!this.#headerDone()) return;
+            if (!this.#headerDone(p)) return;
             state = S.headerStart;
           } else if (ch === 0) {
             return this.#invalidHeader(p);
@@ -653,7 +657,7 @@ export class RequestParser {
           break;
         case S.headerLineFeed:
           if (ch === LF) {
-            if (!this.#headerDone()) return;
+            if (!this.#headerDone(p)) return;
             state = S.headerStart;
           } else if (ch !== CR) {
             return this.#invalidHeader(p);
@@ -675,10 +679,12 @@ export class RequestParser {
 
   #headDone(p: number): void {
     this.#position = p + 1;
+    this.#completed = p + 1;
     this.#state = S.done;
   }
 
-  #headerDone(): boolean {
+  #headerDone(p: number): boolean {
+    this.#completed = p + 1;
     if (this.#invalidName && this.#limits.ignoreInvalidHeaders) return true;
     const count = this.#headerCount++;
     if (count * 4 === this.#offsets.length) {
@@ -746,11 +752,11 @@ export class RequestParser {
     return this.#major * 1000 + this.#minor;
   }
 
-  /** `HTTP/1.1` as it was sent, empty for HTTP/0.9. */
-  get protocol(): string {
-    if (this.#protocolStart < 0) return "";
-    if (this.version === HTTP_11 && this.#lineEnd - this.#protocolStart === 8) return "HTTP/1.1";
-    return this.#text(this.#protocolStart, Math.max(this.#protocolStart, this.#lineEnd));
+  /** `HTTP/1.1` as it was sent; empty when the request was refused inside it, undefined for HTTP/0.9. */
+  get protocol(): string | undefined {
+    if (this.#protocolStart < 0) return undefined;
+    if (this.#lineEnd < 0) return "";
+    return this.#text(this.#protocolStart, this.#lineEnd);
   }
 
   /** The target as it was sent: `/` for an absolute URI without path. */
@@ -774,7 +780,7 @@ export class RequestParser {
 
   /** Octets of the head: `$request_length` without the body. */
   get headBytes(): number {
-    return this.#position - this.#lineStart;
+    return this.lineComplete ? this.#completed - this.#lineStart : 0;
   }
 
   get headerCount(): number {

@@ -1,6 +1,6 @@
 /** One request on its way through the server: what was asked, where it was routed, what was answered. */
 import type { Location, Server } from "../config/model.ts";
-import { HTTP_10, type RequestParser } from "./request-parser.ts";
+import { HTTP_09, HTTP_10, type RequestParser } from "./request-parser.ts";
 
 /** The connection a request came on. */
 export interface ConnectionFacts {
@@ -46,12 +46,15 @@ export class HttpRequest {
   /** Status that an error page is to be sent with; 0 takes the page's own. */
   errorStatus = 0;
   keepAlive = false;
+  /** Headers that an error left behind and that its page is sent with. */
+  carriedHeaders: readonly (readonly [name: string, value: string])[] = [];
+  /** The connection ends after the answer although its head may say otherwise, as the original does after 412. */
+  closesAfter = false;
 
   /** For logs; set while answering. */
   status = 0;
   headBytesSent = 0;
   bodyBytesSent = 0;
-  requestBytes = 0;
   finishedAtMs = 0;
   completed = false;
   sentHeaders: ReadonlyMap<string, string> | undefined;
@@ -65,15 +68,18 @@ export class HttpRequest {
     this.server = server;
     this.location = server.location;
     this.method = head.method;
-    this.version = head.lineComplete ? head.version : HTTP_10;
+    // A line that was refused counts as 1.0, so that its error has a head; a line without version does not.
+    this.version = head.lineComplete || head.version === HTTP_09 ? head.version : HTTP_10;
     this.path = head.path;
     this.args = head.args;
     this.host = head.lineHost ?? head.headerHost;
   }
 
-  /** What follows the last dot of the last segment, undefined without one. */
+  /** What follows the last dot of the last segment; dots that the segment starts with are none. */
   get extension(): string | undefined {
-    const dot = this.path.lastIndexOf(".");
-    return dot < 0 || this.path.indexOf("/", dot) >= 0 ? undefined : this.path.slice(dot + 1);
+    const segment = this.path.slice(this.path.lastIndexOf("/") + 1);
+    const dot = segment.lastIndexOf(".");
+    if (dot <= 0 || (dot <= 2 && /^\.+$/.test(segment.slice(0, dot)))) return undefined;
+    return segment.slice(dot + 1);
   }
 }

@@ -54,7 +54,8 @@ export function responseHead(request: HttpRequest, response: Response, date: str
   if (response.lastModified !== undefined) head += `Last-Modified: ${formatHttpDate(response.lastModified)}\r\n`;
   const absolute = response.location?.startsWith("/") === true && settings.absoluteRedirect;
   if (absolute) head += `Location: ${origin(request)}${response.location}\r\n`;
-  if (response.chunked === true && request.version > HTTP_10) head += "Transfer-Encoding: chunked\r\n";
+  if (response.chunked === true && request.version > HTTP_10 && request.method !== "HEAD")
+    head += "Transfer-Encoding: chunked\r\n";
   if (request.keepAlive) {
     head += "Connection: keep-alive\r\n";
     if (settings.keepaliveHeaderSeconds !== undefined && settings.keepaliveHeaderSeconds > 0)
@@ -63,6 +64,7 @@ export function responseHead(request: HttpRequest, response: Response, date: str
     head += "Connection: close\r\n";
   }
   if (response.location !== undefined && !absolute) head += `Location: ${response.location}\r\n`;
+  for (const [name, value] of request.carriedHeaders) head += `${name}: ${value}\r\n`;
   for (const [name, value] of response.headers) head += `${name}: ${value}\r\n`;
   return `${head}\r\n`;
 }

@@ -56,14 +56,15 @@ const TITLES: ReadonlyMap<number, string> = new Map([
   [496, "400 No required SSL certificate was sent"],
   [497, "400 The plain HTTP request was sent to HTTPS port"],
   [498, "404 Not Found"],
-  [503, "503 Service Temporarily Unavailable"],
 ]);
 
 const NO_PAGE = new Set([200, 201, 202, 204, 206, 304]);
 
+const SENT_AS_400 = new Set([494, 495, 496, 497]);
+
 /** Statuses of nginx's own that go out under another number. */
 export function sentStatus(status: number): number {
-  return status >= 494 && status <= 497 ? 400 : status;
+  return SENT_AS_400.has(status) ? 400 : status;
 }
 
 /** Octets of the padding that pads error pages for MSIE and Chrome. */
@@ -75,9 +76,11 @@ export function errorPage(status: number, signature: string, padded: boolean): s
   const reason = REASONS.get(status);
   const title = TITLES.get(status) ?? (reason === undefined ? undefined : `${status} ${reason}`);
   if (title === undefined) return undefined;
-  const extra = status === 497 ? "<center>The plain HTTP request was sent to HTTPS port</center>\r\n" : "";
+  const heading = SENT_AS_400.has(status)
+    ? `400 Bad Request</h1></center>\r\n<center>${title.slice(4)}</center>`
+    : `${title}</h1></center>`;
   const page =
-    `<html>\r\n<head><title>${title}</title></head>\r\n<body>\r\n<center><h1>${title}</h1></center>\r\n${extra}` +
+    `<html>\r\n<head><title>${title}</title></head>\r\n<body>\r\n<center><h1>${heading}\r\n` +
     `<hr><center>${signature}</center>\r\n</body>\r\n</html>\r\n`;
   return padded && status >= 400 ? page + PADDING : page;
 }

@@ -178,7 +178,6 @@ export class Connection {
         this.#bodyEnd = end;
         if (!skipper.done) this.#skipper = skipper;
       }
-      request.requestBytes = this.#bodyEnd - at;
     }
     const kept = parser.connection;
     request.keepAlive =
@@ -186,8 +185,11 @@ export class Connection {
     request.keepAlive &&= mayKeepAlive(request);
     const result = answer(request, bodyBytes, this.#core);
     if (this.#closing || this.#clientEnded) request.keepAlive = false;
-    if (request.bodyAsked && this.#skipper !== undefined && request.version >= HTTP_11 && this.#wantsContinue(request))
+    if (request.bodyAsked && request.version >= HTTP_11 && this.#wantsContinue(request)) {
+      // The original counts it with the body.
+      request.bodyBytesSent = CONTINUE.length;
       this.#queue(CONTINUE);
+    }
     this.#send(request, result);
   }
 
@@ -203,12 +205,11 @@ export class Connection {
     }
     const { response } = result;
     request.status = response.status;
-    if (result.closes) request.keepAlive &&= false;
     const headOnly = request.method === "HEAD" && request.version >= HTTP_10;
     if (result.file !== undefined && !headOnly && request.version >= HTTP_10) {
       const ready = readyResponse(request, response, result.file, this.#core.httpDate());
       request.headBytesSent = ready.headBytes;
-      request.bodyBytesSent = ready.bytes.length - ready.headBytes;
+      request.bodyBytesSent += ready.bytes.length - ready.headBytes;
       this.#queue(ready.bytes);
       this.#sent(request);
       return;
@@ -267,19 +268,25 @@ export class Connection {
     this.#core.finished(request);
     this.#request = undefined;
     const { settings } = request.location;
-    if (!request.keepAlive) {
-      const unread = this.#skipper !== undefined || this.#waiting.length > 0 || request.lingers;
-      if (settings.lingeringClose === "always" || (settings.lingeringClose === "on" && unread))
-        this.#beginLinger(request);
-      else this.#finishSocket();
-      return;
-    }
+    if (request.closesAfter) request.keepAlive = false;
     const now = performance.now();
     if (this.#skipper !== undefined) {
       this.#state = "skipping";
       this.#lingerUntil = now + settings.lingeringTimeMs;
       this.#skipRequest = request;
       this.#deadline.set(now, settings.lingeringTimeoutMs);
+      return;
+    }
+    this.#afterRequest(request, now);
+  }
+
+  /** The request and its body are over. */
+  #afterRequest(request: HttpRequest, now: number): void {
+    if (!request.keepAlive) {
+      const { lingeringClose } = request.location.settings;
+      const unread = this.#waiting.length > 0 || request.lingers;
+      if (lingeringClose === "always" || (lingeringClose === "on" && unread)) this.#beginLinger(request);
+      else this.#finishSocket();
       return;
     }
     this.#nextRequest(request, now);
@@ -307,7 +314,8 @@ export class Connection {
     if (skipper.done) {
       this.#skipper = undefined;
       this.#skipRequest = undefined;
-      this.#nextRequest(request, now);
+      request.lingers = false;
+      this.#afterRequest(request, now);
     } else {
       this.#deadline.set(now, Math.min(request.location.settings.lingeringTimeoutMs, this.#lingerUntil - now));
     }

@@ -186,7 +186,12 @@ function answerFile(
     if (ifRange === undefined || ifRangeHolds(ifRange, validators)) {
       const result = parseRanges(range, size, settings.rangesMax);
       if (result.kind === "unsatisfiable") {
-        return { kind: "status", status: 416, headers: [["Content-Range", `bytes */${size}`]], ...unsent(source) };
+        return {
+          kind: "status",
+          status: 416,
+          headers: [...headers, ["Content-Range", `bytes */${size}`]],
+          ...unsent(source),
+        };
       }
       if (result.kind === "ranges")
         return answerRanges(result.ranges, size, contentType, headers, mtimeSeconds, source, context);
@@ -330,7 +335,7 @@ function render(
     case "html":
       return ["text/html", listAsHtml(request.path, files, settings)];
     case "xml":
-      return ["text/xml", listAsXml(files)];
+      return ["text/xml; charset=utf-8", listAsXml(files)];
     case "json":
     case "jsonp":
       return [callback === undefined ? "application/json" : "application/javascript", listAsJson(files, callback)];

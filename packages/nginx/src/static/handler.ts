@@ -21,8 +21,6 @@ export interface Answer {
   readonly response: Response;
   /** The kept file whose whole content is the body. */
   readonly file: FoundFile | undefined;
-  /** The connection ends after it although the head may say otherwise. */
-  readonly closes: boolean;
 }
 
 /** The answer to a request whose head is complete and valid; undefined: the connection is closed without one (`return 444`). */
@@ -54,12 +52,13 @@ function finish(
           outcome = body.kind === "file" ? { kind: "status", status: 400, handle: body.handle } : status(400);
           break;
         }
-        return { kind: "answer", response: outcome.response, file: outcome.file, closes: false };
+        return { kind: "answer", response: outcome.response, file: outcome.file };
       case "redirect":
         outcome = internalRedirect(request, outcome.path, outcome.args, bodyBytes, context);
         break;
       default: {
         if (outcome.handle !== undefined) closeSync(outcome.handle);
+        if (outcome.closes === true) request.closesAfter = true;
         if (outcome.status === 444 || outcome.status === 499 || outcome.status === 408) {
           request.status = outcome.status;
           return undefined;
@@ -242,6 +241,7 @@ function special(
       const uri = evaluate(page.uri, request, context);
       if (uri.startsWith("/") || uri.startsWith("@")) {
         if (request.method !== "HEAD") request.method = "GET";
+        request.carriedHeaders = outcome.headers ?? [];
         return redirectTo(request, uri, context);
       }
       const sent = REDIRECTS.has(request.errorStatus) ? request.errorStatus : 302;
@@ -271,8 +271,8 @@ function plainAnswer(
     contentType: body === undefined ? undefined : "text/html",
     contentLength: sent === 204 ? undefined : (body?.length ?? 0),
     location: outcome.location,
-    headers: outcome.headers ?? [],
+    headers: (outcome.headers ?? []).filter(([name]) => name !== "ETag"),
     body: body === undefined ? NO_BODY : { kind: "memory", parts: [body] },
   };
-  return { kind: "answer", response, file: undefined, closes: outcome.closes === true };
+  return { kind: "answer", response, file: undefined };
 }
