@@ -44,7 +44,7 @@ export interface NodeKeeperOptions {
 /** Keeps Node objects and their leases: what makes them Ready. */
 export class NodeKeeper {
   readonly #options: NodeKeeperOptions;
-  readonly #timers: Timer[] = [];
+  readonly #timers = new Map<string, Timer>();
   readonly #readySince = new Map<string, string>();
   #leases = true;
   #stopped = false;
@@ -55,7 +55,7 @@ export class NodeKeeper {
 
   /** Registers every node and posts its first status. */
   async start(): Promise<void> {
-    const { nodes, clock, events, client } = this.#options;
+    const { nodes, events, client } = this.#options;
     for (const name of nodes) {
       await this.#register(name);
       await this.#renewLease(name);
@@ -71,27 +71,29 @@ export class NodeKeeper {
       for (const reason of ["NodeHasSufficientMemory", "NodeHasNoDiskPressure", "NodeHasSufficientPID", "NodeReady"])
         tell(reason, `Node ${name} status is now: ${reason}`);
     }
-    const repeat = (everyMs: number, action: (name: string) => Promise<void>) => {
-      const again = () => {
-        if (this.#stopped) return;
-        void Promise.all(
-          nodes.map((name) =>
-            action(name).catch((error: unknown) =>
-              this.#options.log.warn("node-heartbeat-failed", { node: name, error: String(error) }),
-            ),
-          ),
-        ).then(() => this.#timers.push(clock.setTimer(everyMs, again)));
-        this.#timers.length = 0;
-      };
-      this.#timers.push(clock.setTimer(everyMs, again));
+    this.#repeat("lease", LEASE_RENEW_MS, (name) => this.#renewLease(name));
+    this.#repeat("status", STATUS_MS, (name) => this.#register(name));
+  }
+
+  #repeat(what: string, everyMs: number, action: (name: string) => Promise<void>): void {
+    if (this.#stopped) return;
+    const { nodes, clock, log } = this.#options;
+    const again = async () => {
+      for (const name of nodes)
+        await action(name).catch((error: unknown) =>
+          log.warn("node-heartbeat-failed", { node: name, what, error: String(error) }),
+        );
+      this.#repeat(what, everyMs, action);
     };
-    repeat(LEASE_RENEW_MS, (name) => this.#renewLease(name));
-    repeat(STATUS_MS, (name) => this.#register(name));
+    this.#timers.set(
+      what,
+      clock.setTimer(everyMs, () => void again()),
+    );
   }
 
   stop(): void {
     this.#stopped = true;
-    for (const timer of this.#timers) timer.cancel();
+    for (const timer of this.#timers.values()) timer.cancel();
   }
 
   async #register(name: string): Promise<void> {

@@ -3,10 +3,13 @@ import type { Pod, PodStatus } from "kubernetes-types/core/v1.d.ts";
 
 import type { Client } from "../api/client.ts";
 import type { KubeObject } from "../api/object.ts";
-import { isStatus } from "../api/status-error.ts";
+import { isStatus, StatusError } from "../api/status-error.ts";
 
 const RETRY_FIRST_MS = 200;
 const RETRY_MAX_MS = 10_000;
+
+/** Answers that no retry changes: bad request, forbidden, invalid. */
+const REFUSED_FOR_GOOD: ReadonlySet<number> = new Set([400, 403, 422]);
 
 /** Conditions the kubelet writes itself; others (readiness gates, DisruptionTarget) belong to whoever set them. */
 const OWN_CONDITIONS = new Set([
@@ -72,6 +75,11 @@ export class StatusWriter {
         delay = RETRY_FIRST_MS;
       } catch (error) {
         if (this.#gone || isStatus(error, "NotFound")) return;
+        if (error instanceof StatusError && REFUSED_FOR_GOOD.has(error.code)) {
+          // The same again would be refused again; the next status may not be.
+          this.#log.error("pod-status-refused", { pod: `${this.#namespace}/${this.#name}`, error: String(error) });
+          continue;
+        }
         this.#wanted ??= status;
         if (isStatus(error, "Conflict") && (await this.#refetch())) continue;
         this.#log.warn("pod-status-not-written", { pod: `${this.#namespace}/${this.#name}`, error: String(error) });
