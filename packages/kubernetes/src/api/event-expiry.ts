@@ -1,21 +1,31 @@
 import type { Clock, Log, Timer } from "@ordinal/io";
 
+import type { Kind } from "../kinds/kind.ts";
+import type { DeleteOptions } from "./client.ts";
+import type { KindTable } from "./kind-table.ts";
 import type { KubeObject } from "./object.ts";
-import type { Registry } from "./registry.ts";
+import type { WriteOptions } from "./request-options.ts";
 
 /** Events are forgotten so long after their last change, as the original's `--event-ttl` has it. */
 const TTL_MS = 60 * 60 * 1000;
 const SWEEP_INTERVAL_MS = 60 * 1000;
 
+/** The registry, as far as events need it. */
+interface Events {
+  readonly table: KindTable;
+  peekAll(resource: string): readonly KubeObject[];
+  delete(kind: Kind, namespace: string, name: string, request: DeleteOptions, options: WriteOptions): Promise<unknown>;
+}
+
 /** Deletes old events. Nobody else does: they have no owner. */
 export class EventExpiry {
-  readonly #registry: Registry;
+  readonly #registry: Events;
   readonly #clock: Clock;
   readonly #log: Log | undefined;
   #timer: Timer | undefined;
   #stopped = false;
 
-  constructor(registry: Registry, clock: Clock, log: Log | undefined) {
+  constructor(registry: Events, clock: Clock, log: Log | undefined) {
     this.#registry = registry;
     this.#clock = clock;
     this.#log = log;

@@ -10,13 +10,14 @@ import { EventExpiry } from "./event-expiry.ts";
 import { KindTable } from "./kind-table.ts";
 import { ListPages, type Page } from "./list-pages.ts";
 import type { KubeObject } from "./object.ts";
-import { applyPatch, type PatchRequest } from "./patch/apply-patch.ts";
+import { applyPatch } from "./patch/apply-patch.ts";
+import type { PatchRequest } from "./patch/patch-request.ts";
 import { bindPod } from "./pod-binding.ts";
 import { notFound, qualifiedResource } from "./refusals.ts";
-import type { ListRequest, ReadSelection, RequestBody, WriteOptions } from "./request-options.ts";
+import type { ListRequest, ReadSelection, RequestBody, Subresource, WriteOptions } from "./request-options.ts";
 import { isEverything, parseFieldSelector, parseLabelSelector, selectedName } from "./selectors.ts";
 import { type RegistryWatch, watchObjects, type WatchRequest, type WatchSink } from "./watch.ts";
-import { type Subresource, WritePipeline } from "./write-pipeline.ts";
+import { WritePipeline } from "./write-pipeline.ts";
 
 export interface RegistryOptions {
   readonly kinds: readonly Kind[];

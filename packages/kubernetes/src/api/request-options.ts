@@ -28,3 +28,6 @@ export interface RequestBody {
   readonly value: unknown;
   readonly duplicates: readonly string[];
 }
+
+/** The part of an object that a write is for; undefined for the object itself. */
+export type Subresource = "status" | "scale" | "finalize" | "binding" | undefined;

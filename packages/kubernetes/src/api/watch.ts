@@ -1,6 +1,7 @@
 // Watches on the registry: which events a client sees of the changes that the store tells.
 import type { Kind } from "../kinds/kind.ts";
-import type { ObjectStore, StoreChange } from "../store/object-store.ts";
+import type { ObjectStore } from "../store/object-store.ts";
+import type { StoreChange } from "../store/store-change.ts";
 import type { KubeObject } from "./object.ts";
 import { qualifiedResource } from "./refusals.ts";
 import type { ReadSelection } from "./request-options.ts";

@@ -11,15 +11,13 @@ import type { KindTable } from "./kind-table.ts";
 import { checkNamespace } from "./namespaces.ts";
 import type { KubeObject } from "./object.ts";
 import { alreadyExists, badRequest, conflict, invalid, MODIFIED, notFound, qualifiedResource } from "./refusals.ts";
-import type { WriteOptions } from "./request-options.ts";
+import type { Subresource, WriteOptions } from "./request-options.ts";
 import { StatusError } from "./status-error.ts";
 
 const SUFFIX_ALPHABET = "bcdfghjklmnpqrstvwxz2456789";
 const SUFFIX_LENGTH = 5;
 const GENERATED_BASE_MAX = 58;
 const GENERATE_ATTEMPTS = 8;
-
-export type Subresource = "status" | "scale" | "finalize" | "binding" | undefined;
 
 export interface PipelineParts {
   readonly store: ObjectStore;

@@ -1,4 +1,4 @@
-import type { StoreChange } from "./object-store.ts";
+import type { StoreChange } from "./store-change.ts";
 
 /** The last changes, oldest first, for watches that start from a resourceVersion of the past. */
 export class ChangeHistory {

@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 
 import type { KubeObject } from "../api/object.ts";
 import { MemoryStore } from "../api/testing/memory-store.ts";
-import { DiskFailedError, ObjectStore, type StoreChange } from "./object-store.ts";
+import { DiskFailedError, ObjectStore } from "./object-store.ts";
+import type { StoreChange } from "./store-change.ts";
 
 function thing(name: string, value = 0, owner?: string): KubeObject {
   const ownerReferences = owner === undefined ? [] : [{ apiVersion: "v1", kind: "Owner", name: "o", uid: owner }];

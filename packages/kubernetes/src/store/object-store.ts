@@ -10,16 +10,7 @@ import type { KubeObject } from "../api/object.ts";
 import { ChangeHistory } from "./change-history.ts";
 import { ObjectTable } from "./object-table.ts";
 import { decodeObject, encodeObject, formatKey, objectKey, objectRange, versionKey } from "./records.ts";
-
-export interface StoreChange {
-  readonly kind: "ADDED" | "MODIFIED" | "DELETED";
-  /** As `kubectl api-resources` names it with its group: `statefulsets.apps`. */
-  readonly resource: string;
-  /** As it is after the change; of a deletion the last state, with the resourceVersion of the deletion. */
-  readonly object: KubeObject;
-  readonly previous: KubeObject | undefined;
-  readonly resourceVersion: number;
-}
+import type { StoreChange } from "./store-change.ts";
 
 export interface ObjectStoreOptions {
   readonly store: Store;

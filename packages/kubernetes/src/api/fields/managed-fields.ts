@@ -3,7 +3,7 @@ import { canonicalize } from "../../kinds/canonical.ts";
 import type { Kind } from "../../kinds/kind.ts";
 import { groupVersion } from "../body.ts";
 import type { KubeObject } from "../object.ts";
-import type { Subresource } from "../write-pipeline.ts";
+import type { Subresource } from "../request-options.ts";
 import { FieldSet } from "./field-set.ts";
 import { compare } from "./structure.ts";
 

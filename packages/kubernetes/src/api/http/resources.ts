@@ -10,7 +10,7 @@ import type { Deleted } from "../deletion.ts";
 import { evictPod } from "../eviction.ts";
 import { noSuchResource } from "../kind-table.ts";
 import type { KubeObject } from "../object.ts";
-import type { PatchRequest } from "../patch/apply-patch.ts";
+import type { PatchRequest } from "../patch/patch-request.ts";
 import { badRequest, invalid } from "../refusals.ts";
 import type { Registry } from "../registry.ts";
 import type { ReadSelection, RequestBody, WriteOptions } from "../request-options.ts";

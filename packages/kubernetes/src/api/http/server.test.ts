@@ -134,6 +134,13 @@ describe("refusals", () => {
       {},
       { code: 400, reason: "BadRequest", message: "unable to parse requirement: found '', expected: ',' or ')'" },
     ],
+    [
+      "a watch from the future",
+      "GET",
+      `${WIDGETS}?watch=true&resourceVersion=99999999`,
+      {},
+      { code: 504, reason: "Timeout" },
+    ],
     ["a resourceVersion that is none", "GET", `${WIDGETS}?resourceVersion=abc`, {}, { code: 500 }],
     ["a method on a list", "PUT", WIDGETS, { body: {} }, { code: 405, reason: "MethodNotAllowed" }],
     [

@@ -101,6 +101,7 @@ async function listen(
   if (server !== undefined) {
     server.on("connection", (socket) => {
       raw.add(socket);
+      socket.on("error", () => socket.destroy());
       socket.on("close", () => raw.delete(socket));
       https.emit("connection", socket);
     });

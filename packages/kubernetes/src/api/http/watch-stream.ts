@@ -40,6 +40,7 @@ export function streamWatch(
   const version = query.get("resourceVersion") ?? "";
   const since = initialEvents || version === "" || version === "0" ? undefined : parseVersion(version);
   const include = includeObject(query.get("includeObject"));
+  if (since !== undefined) checkNotInFuture(registry, since);
   registry.checkSelection(kind, selection);
 
   response.statusCode = 200;
@@ -141,14 +142,19 @@ export function checkListVersion(registry: Registry, query: URLSearchParams): vo
   const text = query.get("resourceVersion") ?? "";
   if (text === "" || text === "0") return;
   const wanted = parseVersion(text);
+  checkNotInFuture(registry, wanted);
   const current = registry.objects.resourceVersion;
-  if (wanted > current) {
-    throw new StatusError(504, "Timeout", `Timeout: Too large resource version: ${wanted}, current: ${current}`, {
-      causes: [{ reason: "ResourceVersionTooLarge", message: "Too large resource version" }],
-      retryAfterSeconds: 1,
-    });
-  }
   if (query.get("resourceVersionMatch") === "Exact" && wanted < current) {
     throw new StatusError(410, "Expired", `too old resource version: ${wanted} (${current})`);
   }
+}
+
+/** A version that was never given out: the client knows another lab, or one that lost its home. It lists again then. */
+function checkNotInFuture(registry: Registry, wanted: number): void {
+  const current = registry.objects.resourceVersion;
+  if (wanted <= current) return;
+  throw new StatusError(504, "Timeout", `Timeout: Too large resource version: ${wanted}, current: ${current}`, {
+    causes: [{ reason: "ResourceVersionTooLarge", message: "Too large resource version" }],
+    retryAfterSeconds: 1,
+  });
 }

@@ -6,17 +6,12 @@ import { badRequest } from "../refusals.ts";
 import type { RequestBody, WriteOptions } from "../request-options.ts";
 import { readScale, scaleKind, scaleOf } from "../scale.ts";
 import { StatusError } from "../status-error.ts";
-import type { Subresource, WritePipeline, Written } from "../write-pipeline.ts";
+import type { WritePipeline, Written } from "../write-pipeline.ts";
 import { jsonPatch } from "./json-patch.ts";
 import { mergePatch } from "./merge-patch.ts";
+import type { PatchRequest } from "./patch-request.ts";
 import { serverSideApply } from "./server-side-apply.ts";
 import { strategicMergePatch } from "./strategic-merge-patch.ts";
-
-export interface PatchRequest {
-  readonly type: "merge" | "json" | "strategic" | "apply";
-  readonly body: RequestBody;
-  readonly subresource?: Subresource;
-}
 
 /** Patches the latest state of an object. Throws 404, 409, 422 and 400 as the original. */
 export function applyPatch(

@@ -10,7 +10,7 @@ import { badRequest, qualifiedResource } from "../refusals.ts";
 import type { WriteOptions } from "../request-options.ts";
 import { StatusError } from "../status-error.ts";
 import type { WritePipeline, Written } from "../write-pipeline.ts";
-import type { PatchRequest } from "./apply-patch.ts";
+import type { PatchRequest } from "./patch-request.ts";
 
 /** Makes the object when it is absent. Throws 409 with the conflicts unless they are forced. */
 export function serverSideApply(
