@@ -8,6 +8,12 @@ const BACKOFF_MAX_MS = 30_000;
 const CONCURRENCY_MAX = 64;
 
 /**
+ * Times that one key is worked on in a second. Work whose outcome brings itself about again is a defect somewhere; it
+ * must not take the whole process with it.
+ */
+const RUNS_PER_SECOND_MAX = 200;
+
+/**
  * Keys to reconcile. A key is worked on once at a time; added meanwhile, it is worked on once more. A key whose work
  * rejects comes back after a growing wait. Work starts in a later microtask, so changes of one commit are one piece of work.
  */
@@ -19,6 +25,7 @@ export class WorkQueue {
   readonly #again = new Set<string>();
   readonly #failures = new Map<string, number>();
   readonly #timers = new Map<string, { readonly at: number; readonly timer: Timer }>();
+  #second = { since: Number.NEGATIVE_INFINITY, runs: new Map<string, number>() };
   #scheduled = false;
   #stopped = false;
 
@@ -73,9 +80,23 @@ export class WorkQueue {
     for (const key of this.#waiting) {
       if (this.#running.size >= CONCURRENCY_MAX) return;
       this.#waiting.delete(key);
+      const restMs = this.#restMs(key);
+      if (restMs > 0) {
+        this.addAfter(key, restMs);
+        continue;
+      }
       this.#running.add(key);
       void this.#run(key);
     }
+  }
+
+  /** Counts a run; positive when this second has had too many. */
+  #restMs(key: string): number {
+    const now = this.#clock.monotonic();
+    if (now - this.#second.since >= 1000) this.#second = { since: now, runs: new Map() };
+    const runs = (this.#second.runs.get(key) ?? 0) + 1;
+    this.#second.runs.set(key, runs);
+    return runs > RUNS_PER_SECOND_MAX ? this.#second.since + 1000 - now : 0;
   }
 
   async #run(key: string): Promise<void> {

@@ -1,6 +1,7 @@
 import { seedsToTry, World } from "@ordinal/simulator";
 import { test } from "vitest";
 
+import { createRegistry } from "../../api/registry.ts";
 import { StatusError } from "../../api/status-error.ts";
 import { TestLab, webSet } from "../testing/test-lab.ts";
 import type { StoredClaim, StoredPod, StoredStatefulSet } from "../view.ts";
@@ -26,7 +27,7 @@ test("a StatefulSet keeps its promises under random operations and faults, and s
 
 async function history(world: World): Promise<void> {
   const { random } = world;
-  const lab = await TestLab.start(world, random.fork("api"));
+  const lab = await TestLab.start(world, random.fork("api"), createRegistry);
   lab.broken.add(BROKEN_IMAGE);
   const delays = random.fork("kubelet");
   lab.delayMs = () => delays.between(0, 3000);
@@ -106,9 +107,10 @@ async function operate(lab: TestLab, world: World): Promise<void> {
       if (some?.status?.phase === "Running") await lab.kubelet.fail("default", some.metadata.name);
       return;
     case 8: {
-      // Deleted without its pods, and made again.
+      // Deleted, with its pods or without, and made again.
       const set = lab.set();
-      await lab.client.delete("statefulsets.apps", "default", "web", { propagationPolicy: "Orphan" });
+      const propagationPolicy = (["Orphan", "Foreground", "Background"] as const)[random.between(0, 2)] ?? "Orphan";
+      await lab.client.delete("statefulsets.apps", "default", "web", { propagationPolicy });
       await waitUntilGone(lab, set.metadata.uid);
       const { name, namespace } = set.metadata;
       await lab.client.create("statefulsets.apps", {
@@ -243,7 +245,8 @@ function checkVolumes(lab: TestLab, wanted: readonly string[]): void {
       claims.some((claim) => claim.metadata.name === `www-${name}`),
       `${name} has no claim`,
     );
-  if (lab.set().spec?.persistentVolumeClaimRetentionPolicy?.whenScaled !== "Delete") mustEqual(lab.removedVolumes, []);
+  const { whenDeleted, whenScaled } = lab.set().spec?.persistentVolumeClaimRetentionPolicy ?? {};
+  if (whenDeleted === "Retain" && whenScaled === "Retain") mustEqual(lab.removedVolumes, []);
 }
 
 function changeImage(lab: TestLab, value: string): Promise<unknown> {

@@ -77,7 +77,8 @@ function reconcile(view: View, key: string, now: number): Plan {
   const counts = countPods(set, pods, chosen, now);
   const plan = { requeue: untilNextAvailable(set, pods, now), history: truncateHistory(set, revisions, pods, chosen) };
   if (set.metadata.deletionTimestamp !== undefined) {
-    return finish(set, counts, chosen, chosen.steps, plan);
+    // A revision made now would be garbage at once: the collector takes what the set owns.
+    return finish(set, counts, chosen, [], plan);
   }
   const replicas = sortReplicas(set, pods, chosen);
   const scaling = scale(view, set, replicas, chosen, now);

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { World } from "@ordinal/simulator";
 import { expect, test } from "vitest";
 
+import { createRegistry } from "../../api/registry.ts";
 import { nginxService, TestLab, webSet } from "../testing/test-lab.ts";
 import type { StoredPod, StoredRevision } from "../view.ts";
 
@@ -17,7 +18,7 @@ interface Step {
 
 test.each(["updates", "deletes"])("pods come and go as on a real control plane: %s.trace", async (name) => {
   const world = new World(1);
-  const lab = await TestLab.start(world, world.random.fork("api"));
+  const lab = await TestLab.start(world, world.random.fork("api"), createRegistry);
   lab.broken.add("nosuch.invalid/nginx:1");
   await lab.client.create("services", nginxService());
   const seen: string[] = [];

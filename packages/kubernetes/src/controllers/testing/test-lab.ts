@@ -3,7 +3,7 @@ import type { Clock, Log, Random } from "@ordinal/io";
 import type { Client } from "../../api/client.ts";
 import { createLocalClient } from "../../api/local-client.ts";
 import type { KubeObject } from "../../api/object.ts";
-import { createRegistry, type Registry } from "../../api/registry.ts";
+import type { Registry, RegistryOptions } from "../../api/registry.ts";
 import { MemoryStore } from "../../api/testing/memory-store.ts";
 import { createKinds, NODE_PORT_RANGE } from "../../kinds/index.ts";
 import { startScheduler } from "../../scheduler/index.ts";
@@ -57,10 +57,15 @@ export class TestLab {
     });
   }
 
-  static async start(world: TestWorld, random: Random, nodes = 4): Promise<TestLab> {
-    const registry = await createRegistry({ kinds: KINDS, store: new MemoryStore(), clock: world.clock, random });
+  /** `openRegistry` is `createRegistry`, which reads the real clock unless it is given one. */
+  static async start(
+    world: TestWorld,
+    random: Random,
+    openRegistry: (options: RegistryOptions) => Promise<Registry>,
+  ): Promise<TestLab> {
+    const registry = await openRegistry({ kinds: KINDS, store: new MemoryStore(), clock: world.clock, random });
     const lab = new TestLab(world, registry);
-    const names = Array.from({ length: nodes }, (_, index) => ({ name: `node-${index}`, address: "127.1.0.1" }));
+    const names = Array.from({ length: 4 }, (_, index) => ({ name: `node-${index}`, address: "127.1.0.1" }));
     const nodeInfo = {
       architecture: "amd64",
       kernelVersion: "6",

@@ -3,7 +3,13 @@
 import { subjectOf } from "../event-recorder.ts";
 import type { Action, Plan } from "../plan.ts";
 import type { StoredVolume, View } from "../view.ts";
-import { BOUND_BY_CONTROLLER, LOCAL_PROVISIONERS, PROVISIONED_BY, VOLUME_DELETION } from "./volume-names.ts";
+import {
+  BOUND_BY_CONTROLLER,
+  LOCAL_PROVISIONERS,
+  PROVISIONED_BY,
+  VOLUME_DELETION,
+  VOLUME_PROTECTION,
+} from "./volume-names.ts";
 
 type Phase = "Available" | "Bound" | "Released" | "Failed";
 
@@ -26,20 +32,24 @@ export function reconcileVolume(view: View, volume: StoredVolume, volumesDirecto
 
 function release(volume: StoredVolume, volumesDirectory: string): Action[] {
   const phase = volume.status?.phase;
-  const steps = phase === "Released" || phase === "Failed" ? [] : enter(volume, "Released");
+  // The change of phase brings the volume back here.
+  if (phase !== "Released" && phase !== "Failed") return enter(volume, "Released");
   switch (policyOf(volume)) {
     case "Delete":
-      return [...steps, ...remove(volume, volumesDirectory)];
+      return remove(volume, volumesDirectory);
     case "Recycle":
-      return [...steps, ...fail(volume, "VolumeFailedRecycle", "No recycler plugin found for the volume!")];
+      return fail(volume, "VolumeFailedRecycle", "No recycler plugin found for the volume!");
     default:
-      return steps;
+      return [];
   }
 }
 
 /** Deletes the folder and then the object, but never a folder that the lab has not made. */
 function remove(volume: StoredVolume, volumesDirectory: string): Action[] {
   if (volume.status?.phase === "Failed") return [];
+  // Released, so its protection is about to go; before that the object cannot.
+  const protectedStill = volume.metadata.finalizers?.includes(VOLUME_PROTECTION) ?? false;
+  if (volume.metadata.deletionTimestamp !== undefined && protectedStill) return [];
   const path = volume.spec?.hostPath?.path ?? volume.spec?.local?.path ?? "";
   if (!isOurs(volume) || path !== `${volumesDirectory}/${volume.metadata.name}`) {
     return fail(
@@ -69,9 +79,10 @@ function guardDeletion(volume: StoredVolume): Action[] {
 }
 
 function changeFinalizers(volume: StoredVolume, change: (finalizers: readonly string[]) => string[]): Action[] {
-  const { name, uid } = volume.metadata;
+  const { name, uid, resourceVersion } = volume.metadata;
   const finalizers = change(volume.metadata.finalizers ?? []);
-  const patch = { metadata: { uid, finalizers: finalizers.length > 0 ? finalizers : null } };
+  // Others change this list at the same time: never put back what they took away.
+  const patch = { metadata: { uid, resourceVersion, finalizers: finalizers.length > 0 ? finalizers : null } };
   return [{ kind: "patch", resource: "persistentvolumes", namespace: "", name, patch, absentIsFine: true }];
 }
 
