@@ -8,14 +8,10 @@ import { join } from "node:path";
  */
 import { createLog } from "@ordinal/io";
 
-import {
-  processContract,
-  RuntimeBench,
-  runtimeContract,
-  type ContractCase,
-} from "../../packages/kubernetes/src/runtime/contract.ts";
+import { RuntimeBench, runtimeContract, type ContractCase } from "../../packages/kubernetes/src/runtime/contract.ts";
 import { setUpLabNetwork } from "../../packages/kubernetes/src/runtime/lab-network.ts";
 import { NamespacesRuntime } from "../../packages/kubernetes/src/runtime/namespaces-runtime.ts";
+import { processContract } from "../../packages/kubernetes/src/runtime/process-contract.ts";
 import { ProcessesRuntime } from "../../packages/kubernetes/src/runtime/processes-runtime.ts";
 import { namespacesCases } from "./namespaces-cases.ts";
 
@@ -61,7 +57,7 @@ const cases: readonly ContractCase[] = [
       const runs = readdirSync(join(home, "pods")).flatMap((pod) => readdirSync(join(home, "pods", pod)));
       const others = kind === "namespaces" ? otherProcesses() : [];
       const left = [...names, ...mounts, ...runs, ...others];
-      if (left.length > 0) throw new Error(`left over: ${left.join("; ")}`);
+      if (left.length > 0) throw new Error(`left over: ${left.slice(0, 5).join("; ")}`);
     },
   },
 ];

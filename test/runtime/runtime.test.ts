@@ -5,9 +5,10 @@ import { join } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { processContract, runtimeContract } from "../../packages/kubernetes/src/runtime/contract.ts";
+import { runtimeContract } from "../../packages/kubernetes/src/runtime/contract.ts";
 import { probeNamespaces } from "../../packages/kubernetes/src/runtime/lab-namespaces.ts";
 import { findMarked, HOME_MARK, POD_MARK } from "../../packages/kubernetes/src/runtime/pod-marks.ts";
+import { processContract } from "../../packages/kubernetes/src/runtime/process-contract.ts";
 import { sweepLeftovers } from "../../packages/kubernetes/src/runtime/sweep-leftovers.ts";
 import { LabUnderTest, noneLeft, usersToTest } from "./lab-under-test.ts";
 import { namespacesCases } from "./namespaces-cases.ts";

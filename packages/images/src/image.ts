@@ -18,11 +18,6 @@ export interface Image {
    * (`/usr/local/bin`); an absolute path is where the command lies inside the image.
    */
   readonly programs: Readonly<Record<string, readonly string[]>>;
-  /**
-   * Arguments that a program also gets where containers are plain processes and the image's files lie elsewhere, by the
-   * program's name. Paths of the image's files in them are replaced by where they lie.
-   */
-  readonly relocatedArguments?: Readonly<Record<string, readonly string[]>>;
   /** Files that exist in the image, by absolute path inside it. */
   readonly files: readonly ImageFile[];
   /** Folders of the machine that the image's programs run from; containers see them read-only at the same path. */

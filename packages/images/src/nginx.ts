@@ -19,8 +19,12 @@ export function nginxImage(): ImageDefinition {
     env: { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" },
     workingDirectory: "/",
     user: 0,
-    programs: { nginx: nginxProgram },
-    files: containerFiles.map(({ path, content }) => ({ path, content, mode: 0o644 })),
+    programs: { "/usr/sbin/nginx": nginxProgram },
+    files: [
+      ...containerFiles.map(({ path, content }) => ({ path, content, mode: 0o644 })),
+      { path: "/var/log/nginx/access.log", content: "", mode: 0o644 },
+      { path: "/var/log/nginx/error.log", content: "", mode: 0o644 },
+    ],
     folders: projectFolders(),
     stopSignal: "SIGQUIT",
   };

@@ -98,7 +98,7 @@ export async function buildImageLayer(
     folders.add(inside.split("/")[1] ?? "");
     const path = join(top, inside);
     mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, programScript(command));
+    writeFileSync(path, programScript(command, COMPILE_CACHE));
     chmodSync(path, 0o755);
   }
   const textOf = (path: string) =>
@@ -106,9 +106,14 @@ export async function buildImageLayer(
   return { top, mask, folders, passwd: textOf("/etc/passwd"), group: textOf("/etc/group") };
 }
 
+/** Where containers find Node's compile cache. */
+export const COMPILE_CACHE = "/var/cache/ordinal";
+
 /** An executable that runs a program of the machine under a name of the image's. */
-export function programScript(command: readonly string[]): string {
-  return `#!/bin/sh\nexec ${command.map(quoteSh).join(" ")} "$@"\n`;
+export function programScript(command: readonly string[], compileCache: string): string {
+  const isNode = command[0]?.endsWith("/node") === true;
+  const setting = isNode ? `export NODE_COMPILE_CACHE="\${NODE_COMPILE_CACHE-${compileCache}}"\n` : "";
+  return `#!/bin/sh\n${setting}exec ${command.map(quoteSh).join(" ")} "$@"\n`;
 }
 
 /** `/etc/nginx` for `/etc/nginx/nginx.conf`: the machine's own nginx must not show through in the image's. */

@@ -10,7 +10,6 @@ const PACKAGE_OF = {
   pivot_root: "util-linux",
   ip: "iproute2",
   hostname: "hostname",
-  mkfifo: "coreutils",
   mknod: "coreutils",
   env: "coreutils",
   sh: "dash",

@@ -6,6 +6,7 @@ import { containerEnvironment } from "./exec-environment.ts";
 import type { MachineTools } from "./machine-tools.ts";
 import { startPodProcess, type PodProcess } from "./namespaces-process.ts";
 import { execFailure } from "./oci-words.ts";
+import type { PipePool } from "./pipe-pool.ts";
 import type { ContainerConfig } from "./pod-runtime.ts";
 import { descendantsOf, sendSignal } from "./process-tree.ts";
 import { SetupError } from "./setup-report.ts";
@@ -20,10 +21,10 @@ export interface NamespacesContainerInput {
   readonly nestedUser: boolean;
   readonly hostname: string;
   readonly home: string;
-  /** The pod's folder, and the one of this run that goes when the run ends. */
-  readonly podDirectory: string;
+  /** The folder of this run, which goes when the run ends. */
   readonly runDirectory: string;
   readonly tools: MachineTools;
+  readonly pipes: PipePool;
 }
 
 /** A container with PID and mount namespaces of its own: the end of its PID 1 is the end of all its processes. */
@@ -48,7 +49,7 @@ export class NamespacesContainer implements ContainerDriver {
   }
 
   async startCommand(options: CommandOptions): Promise<SessionProcess> {
-    const { config, tools, podDirectory, nestedUser } = this.#input;
+    const { config, tools, pipes, nestedUser } = this.#input;
     const environment = containerEnvironment(config.env, { ...this.#input, tty: options.tty });
     const enter = [tools.nsenter, `--target=${this.#init}`, "--mount", "--uts", "--ipc", "--net", "--pid", "--no-fork"];
     if (nestedUser) enter.push("--user", "--preserve-credentials");
@@ -59,8 +60,8 @@ export class NamespacesContainer implements ContainerDriver {
       argv: [...enter, ...command],
       stdin: options.stdin,
       tty: options.tty,
-      directory: podDirectory,
       tools,
+      pipes,
     }).catch((error: unknown) => {
       throw error instanceof SetupError ? execFailure(error.detail) : error;
     });

@@ -1,16 +1,11 @@
-import { spawn } from "node:child_process";
-import { randomUUID } from "node:crypto";
-import { constants, openSync } from "node:fs";
-import { rm } from "node:fs/promises";
+import { closeSync, constants, openSync } from "node:fs";
 import { Socket } from "node:net";
-import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 
-import { exitStatus } from "./exit-status.ts";
-import { heldOutput } from "./held-output.ts";
 import type { MachineTools } from "./machine-tools.ts";
+import type { PipePool } from "./pipe-pool.ts";
+import { spawnPiped } from "./piped-process.ts";
 import type { ContainerExit } from "./pod-runtime.ts";
-import { runTool } from "./run-tool.ts";
 import { readSetupReport, type SetupReport } from "./setup-report.ts";
 import { openTerminal } from "./terminal.ts";
 
@@ -32,9 +27,8 @@ export interface PodProcessOptions {
   readonly argv: readonly string[];
   readonly stdin: boolean;
   readonly tty: boolean;
-  /** A folder for the pipe over which a script behind a terminal reports. */
-  readonly directory: string;
   readonly tools: MachineTools;
+  readonly pipes: PipePool;
 }
 
 /** What setup scripts see of the environment: the tools' folders and nothing of the lab's. */
@@ -45,39 +39,36 @@ export function startPodProcess(options: PodProcessOptions): Promise<PodProcess>
   return options.tty ? startOnTerminal(options) : startOnPipes(options);
 }
 
-async function startOnPipes({ argv, stdin }: PodProcessOptions): Promise<PodProcess> {
-  const [file = "", ...args] = argv;
-  const child = spawn(file, args, {
-    stdio: [stdin ? "pipe" : "ignore", "pipe", "pipe", "pipe"],
-    env: SETUP_ENV,
-    cwd: "/",
-    detached: true,
-  });
-  const exited = new Promise<ContainerExit>((resolve) => {
-    child.once("exit", (code, signal) => resolve(exitStatus(code, signal)));
-    child.once("error", () => resolve({ exitCode: 128 }));
-  });
-  const stdout = heldOutput(child.stdout);
-  const stderr = heldOutput(child.stderr);
-  child.stdin?.on("error", () => {});
+async function startOnPipes({ argv, stdin, pipes }: PodProcessOptions): Promise<PodProcess> {
+  const process = await spawnPiped({ argv, stdin, env: SETUP_ENV, cwd: "/", report: true }, pipes);
+  const { child, exited } = process;
   const report = await readSetupReport(child.stdio[3] as Readable, child);
-  return { pid: child.pid ?? 0, report, stdin: child.stdin ?? undefined, stdout, stderr, resize: () => {}, exited };
+  return { ...process, pid: child.pid ?? 0, report, resize: () => {}, exited };
 }
 
 /** The terminal's library passes no other descriptors on, so the report comes through a named pipe. */
 async function startOnTerminal(options: PodProcessOptions): Promise<PodProcess> {
-  const { tools, argv } = options;
-  const fifo = join(options.directory, `report-${randomUUID()}`);
-  await runTool(tools.mkfifo, ["-m", "0600", fifo]);
+  const { tools, argv, pipes } = options;
+  const [pipe = -1] = await pipes.take(1);
+  const report = new Socket({
+    fd: openSync(`/proc/self/fd/${pipe}`, constants.O_RDONLY | constants.O_NONBLOCK),
+    readable: true,
+    writable: false,
+  });
+  let open = true;
+  const closeOurs = () => {
+    if (open) closeSync(pipe);
+    open = false;
+  };
   try {
-    // Opened without waiting for the other side, which comes next.
-    const fd = openSync(fifo, constants.O_RDONLY | constants.O_NONBLOCK);
-    const report = new Socket({ fd, readable: true, writable: false });
-    const terminal = openTerminal(tools.sh, ["-c", 'exec 3>"$0"; exec "$@"', fifo, ...argv], {
+    const path = `/proc/${process.pid}/fd/${pipe}`;
+    const terminal = openTerminal(tools.sh, ["-c", 'exec 3>"$0"; exec "$@"', path, ...argv], {
       env: SETUP_ENV,
       cwd: "/",
     });
-    const said = await readSetupReport(report, undefined).finally(() => report.destroy());
+    // The report ends when nobody can add to it.
+    void terminal.exited.then(closeOurs);
+    const said = await readSetupReport(report, undefined);
     return {
       pid: terminal.pid,
       report: said,
@@ -88,6 +79,7 @@ async function startOnTerminal(options: PodProcessOptions): Promise<PodProcess> 
       exited: terminal.exited,
     };
   } finally {
-    await rm(fifo, { force: true });
+    closeOurs();
+    report.destroy();
   }
 }

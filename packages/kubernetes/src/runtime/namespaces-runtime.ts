@@ -9,7 +9,9 @@ import { LAB_BRIDGE } from "./lab-network.ts";
 import { inspectMachineRoot, type MachineRoot } from "./machine-root.ts";
 import { requireMachineTools, type MachineTools } from "./machine-tools.ts";
 import { NamespacesSandbox } from "./namespaces-sandbox.ts";
+import { PipePool } from "./pipe-pool.ts";
 import type { PodRuntime, PodSandbox, SandboxConfig } from "./pod-runtime.ts";
+import type { MachineForRoots } from "./root-file-system.ts";
 import { runTool } from "./run-tool.ts";
 import { RUNTIME_SETUP } from "./setup-scripts.ts";
 
@@ -20,11 +22,9 @@ export interface NamespacesRuntimeOptions {
 }
 
 /** What sandboxes share. */
-export interface NamespacesContext {
+export interface NamespacesContext extends MachineForRoots {
   readonly tools: MachineTools;
-  readonly machine: MachineRoot;
-  readonly devices: string;
-  readonly sysfs: "own" | "machine";
+  readonly pipes: PipePool;
   readonly log: Log;
   layerOf(image: Image): Promise<ImageLayer>;
   /** The bridge of a node, made when its first pod comes. */
@@ -39,9 +39,11 @@ export interface NamespacesContext {
 export class NamespacesRuntime implements PodRuntime, NamespacesContext {
   readonly kind = "namespaces";
   readonly tools: MachineTools;
-  readonly machine: MachineRoot;
+  readonly root: MachineRoot;
   readonly devices: string;
   readonly sysfs: "own" | "machine";
+  readonly compileCache: string;
+  readonly pipes: PipePool;
   readonly log: Log;
   readonly #directory: string;
   readonly #layers = new Map<string, Promise<ImageLayer>>();
@@ -53,14 +55,16 @@ export class NamespacesRuntime implements PodRuntime, NamespacesContext {
     this.log = options.log;
     this.#directory = options.directory;
     this.devices = join(options.directory, "dev");
+    this.compileCache = join(options.directory, "compile-cache");
+    this.pipes = new PipePool(tools.sh);
     this.tools = tools;
-    this.machine = inspectMachineRoot();
+    this.root = inspectMachineRoot();
     this.sysfs = sysfs;
   }
 
   static async create(options: NamespacesRuntimeOptions): Promise<NamespacesRuntime> {
     const tools = requireMachineTools();
-    await mkdir(join(options.directory, "images"), { recursive: true });
+    for (const name of ["images", "compile-cache"]) await mkdir(join(options.directory, name), { recursive: true });
     const setup = await runTool(tools.sh, ["-c", RUNTIME_SETUP, "setup", join(options.directory, "dev")]);
     return new NamespacesRuntime(options, tools, setup.includes("sysfs") ? "own" : "machine");
   }
@@ -85,7 +89,7 @@ export class NamespacesRuntime implements PodRuntime, NamespacesContext {
   layerOf(image: Image): Promise<ImageLayer> {
     const key = image.digest.replace(/[^a-z0-9]/gi, "-");
     const directory = join(this.#directory, "images", key);
-    return remember(this.#layers, key, () => buildImageLayer(image, directory, this.machine, this.tools));
+    return remember(this.#layers, key, () => buildImageLayer(image, directory, this.root, this.tools));
   }
 
   nodeBridge(nodeName: string): Promise<string> {

@@ -93,7 +93,7 @@ export class NamespacesSandbox implements PodSandbox {
   }
 
   async #start(config: ContainerConfig): Promise<StartedContainer> {
-    const { tools, machine, devices, sysfs, log } = this.#context;
+    const { tools, pipes, log } = this.#context;
     const layer = await this.#context.layerOf(config.image);
     const runDirectory = join(this.#config.directory, "containers", `${config.name}-${config.attempt}`);
     await rm(runDirectory, { recursive: true, force: true });
@@ -106,11 +106,9 @@ export class NamespacesSandbox implements PodSandbox {
       container: config,
       user,
       group,
-      machine,
       layer,
-      devices,
       sharedMemory: join(this.#config.directory, "shm"),
-      sysfs,
+      machine: this.#context,
     });
     const containerLog = await ContainerLog.open(config.logPath);
     const environment = containerEnvironment(config.env, {
@@ -127,8 +125,8 @@ export class NamespacesSandbox implements PodSandbox {
       argv: [...enter, ...setup, ...program],
       stdin: config.stdin,
       tty: config.tty,
-      directory: this.#config.directory,
       tools,
+      pipes,
     }).catch(async (error: unknown) => {
       await containerLog.close();
       await rm(runDirectory, { recursive: true, force: true });
@@ -143,9 +141,9 @@ export class NamespacesSandbox implements PodSandbox {
         nestedUser,
         hostname: this.#config.hostname,
         home,
-        podDirectory: this.#config.directory,
         runDirectory,
         tools,
+        pipes,
       }),
     );
     this.#containers.add(container);

@@ -1,15 +1,14 @@
-import { spawn } from "node:child_process";
 import { rm } from "node:fs/promises";
 
 import type { ContainerOutput } from "./container-output.ts";
 import type { SessionProcess } from "./container-session.ts";
 import { containerEnvironment } from "./exec-environment.ts";
-import { exitStatus } from "./exit-status.ts";
 import { findExecutable } from "./find-executable.ts";
-import { heldOutput } from "./held-output.ts";
 import { execFailure } from "./oci-words.ts";
+import type { PipePool } from "./pipe-pool.ts";
+import { spawnPiped } from "./piped-process.ts";
 import { CONTAINER_MARK, killMarked } from "./pod-marks.ts";
-import type { ContainerConfig, ContainerExit } from "./pod-runtime.ts";
+import type { ContainerConfig } from "./pod-runtime.ts";
 import { descendantsOf, sendSignal } from "./process-tree.ts";
 import type { Relocation } from "./relocation.ts";
 import type { CommandOptions, ContainerDriver, ContainerSignal } from "./started-container.ts";
@@ -26,6 +25,7 @@ export interface PlainProcessOptions {
   readonly cwd: string;
   /** `setpriv`, if the machine has it: the process then ends with the lab, whatever ended that. */
   readonly setpriv: string | undefined;
+  readonly pipes: PipePool;
 }
 
 /** Starts a program in a process group of its own. Throws the words of an OCI runtime's detail when there is none. */
@@ -38,23 +38,13 @@ export async function startPlainProcess(options: PlainProcessOptions): Promise<P
     const { pid, input, output, exited } = terminal;
     return { pid, stdin: input, stdout: output, stderr: undefined, exited, resize: terminal.resize };
   }
-  const child = spawn(command[0] ?? file, command.slice(1), {
-    stdio: [options.stdin ? "pipe" : "ignore", "pipe", "pipe"],
-    env,
-    cwd,
-    detached: true,
-  });
-  child.stdin?.on("error", () => {});
-  const stdout = heldOutput(child.stdout);
-  const stderr = heldOutput(child.stderr);
-  const exited = new Promise<ContainerExit>((resolve) =>
-    child.once("exit", (code, signal) => resolve(exitStatus(code, signal))),
-  );
+  const piped = await spawnPiped({ argv: command, stdin: options.stdin, env, cwd, report: false }, options.pipes);
+  const { child } = piped;
   await new Promise<void>((resolve, reject) => {
     child.once("spawn", resolve);
     child.once("error", (error) => reject(new Error(`exec: "${argv[0]}": ${error.message}`)));
   });
-  return { pid: child.pid ?? 0, stdin: child.stdin ?? undefined, stdout, stderr, exited, resize: () => {} };
+  return { ...piped, pid: child.pid ?? 0, resize: () => {} };
 }
 
 export interface ProcessesContainerInput {

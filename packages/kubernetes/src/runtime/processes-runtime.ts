@@ -12,6 +12,7 @@ import { ContainerLog } from "./container-log.ts";
 import { ContainerOutput, warnOnce } from "./container-output.ts";
 import { findTool } from "./machine-tools.ts";
 import { startFailure } from "./oci-words.ts";
+import { PipePool } from "./pipe-pool.ts";
 import { CONTAINER_MARK, HOME_MARK, POD_MARK } from "./pod-marks.ts";
 import type { ContainerConfig, PodRuntime, PodSandbox, RunningContainer, SandboxConfig } from "./pod-runtime.ts";
 import { plainEnvironment, ProcessesContainer, startPlainProcess } from "./processes-container.ts";
@@ -53,11 +54,15 @@ export class ProcessesRuntime implements PodRuntime {
   readonly log: Log;
   readonly home: string;
   readonly setpriv = findTool("setpriv");
+  readonly pipes: PipePool;
+  readonly compileCache: string;
   readonly #sandboxes = new Set<ProcessesSandbox>();
 
   constructor(options: ProcessesRuntimeOptions) {
     this.home = realpathSync(options.home);
     this.log = options.log;
+    this.compileCache = join(this.home, "runtime", "compile-cache");
+    this.pipes = new PipePool(findTool("sh") ?? "sh");
   }
 
   async createSandbox(config: SandboxConfig): Promise<PodSandbox> {
@@ -124,7 +129,9 @@ class ProcessesSandbox implements PodSandbox {
     await rm(root, { force: true });
     mkdirSync(runDirectory, { recursive: true });
     await symlink(runDirectory, root);
-    const relocation = relocateContainer({ root, sandbox, image: config.image, mounts: config.mounts });
+    const { compileCache } = this.#runtime;
+    const { image, mounts } = config;
+    const relocation = relocateContainer({ root, sandbox, image, mounts, compileCache });
     const mark = randomBytes(16).toString("hex");
     const { env, path } = plainEnvironment(
       config,
@@ -134,12 +141,15 @@ class ProcessesSandbox implements PodSandbox {
         [POD_MARK]: sandbox.uid,
         [CONTAINER_MARK]: mark,
         ORDINAL_ROOT: root,
+        ORDINAL_PATH_MAP: JSON.stringify(relocation.pathMap),
+        ORDINAL_RESOLV_CONF: join(root, "etc/resolv.conf"),
         ORDINAL_BIND_ADDRESS: sandbox.address,
         ORDINAL_PORT_SHIFT: String(this.#runtime.portShift),
       },
     );
     const cwd = workingFolder(root, relocation.relocate(config.workingDirectory));
-    const options = { env, path, cwd, setpriv: this.#runtime.setpriv };
+    const { setpriv, pipes } = this.#runtime;
+    const options = { env, path, cwd, setpriv, pipes };
     const runDirectories = [runDirectory, root];
     const log = await ContainerLog.open(config.logPath);
     const process = await startPlainProcess({

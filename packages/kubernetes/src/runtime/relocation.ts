@@ -8,13 +8,16 @@ import type { Mount, SandboxConfig } from "./pod-runtime.ts";
 
 /**
  * Without a mount namespace a container's paths lie elsewhere: below a folder of its own, reached over a short link
- * without blanks. Texts that name a path of the container (its command line, text files of the image) get the real one.
+ * without blanks. Command lines that name a path of the container get the real one; programs of the images find the rest
+ * by `pathMap`, which is in their environment.
  */
 export interface Relocation {
   /** Folder that stands for the container's `/`. */
   readonly root: string;
   /** Folder of programs to put first on the PATH. */
   readonly programs: string;
+  /** Paths of the container and what stands for them: a path means the entry of its longest beginning. */
+  readonly pathMap: Readonly<Record<string, string>>;
   /** The same text with every path of the image's files and the mounts replaced. */
   relocate(text: string): string;
 }
@@ -25,10 +28,12 @@ export interface RelocationInput {
   readonly sandbox: SandboxConfig;
   readonly image: Image;
   readonly mounts: readonly Mount[];
+  /** Where Node keeps what it compiled. */
+  readonly compileCache: string;
 }
 
 /** Lays out the image's files, its programs, and links in place of the mounts. */
-export function relocateContainer({ root, sandbox, image, mounts }: RelocationInput): Relocation {
+export function relocateContainer({ root, sandbox, image, mounts, compileCache }: RelocationInput): Relocation {
   const programs = join(root, "usr/local/bin");
   mkdirSync(programs, { recursive: true });
   const moved = [...mounts.map(({ target }) => target), ...image.files.map(({ path }) => path)];
@@ -48,21 +53,33 @@ export function relocateContainer({ root, sandbox, image, mounts }: RelocationIn
     if (mounts.some(({ target }) => path === target || path.startsWith(`${target}/`))) continue;
     const file = join(root, path);
     mkdirSync(dirname(file), { recursive: true });
-    if (typeof content === "string") writeFileSync(file, relocate(content));
+    if (typeof content === "string") writeFileSync(file, content);
     else copyFileSync(content.copyOf, file);
     chmodSync(file, mode);
   }
   for (const [name, command] of Object.entries(image.programs)) {
     const base = name.slice(name.lastIndexOf("/") + 1);
-    writeProgram(
-      join(programs, base),
-      programScript([...command, ...(image.relocatedArguments?.[name] ?? []).map(relocate)]),
-    );
+    writeProgram(join(programs, base), programScript(command, compileCache));
   }
   // The one thing of a UTS namespace that a script can give.
   writeProgram(join(programs, "hostname"), hostnameScript(sandbox));
-  return { root, programs, relocate };
+  for (const folder of ["etc", ...OWN_FOLDERS]) mkdirSync(join(root, folder), { recursive: true });
+  writeFileSync(join(root, "etc/hosts"), sandbox.hostsFile);
+  writeFileSync(join(root, "etc/resolv.conf"), sandbox.resolvFile);
+  const imageFolders = image.files.map(({ path }) => dirname(path)).filter((folder) => !SHARED_FOLDERS.has(folder));
+  const own = [...OWN_FOLDERS.map((folder) => `/${folder}`), ...imageFolders, ...image.files.map(({ path }) => path)];
+  const pathMap = Object.fromEntries([
+    ...own.map((path) => [path, join(root, path)]),
+    ...mounts.map(({ source, target }) => [target, source]),
+  ]);
+  return { root, programs, pathMap, relocate };
 }
+
+/** Folders that every container has to itself. */
+const OWN_FOLDERS = ["run", "var/log", "var/run", "var/cache"];
+
+/** Folders of the machine that an image adds files to without owning them. */
+const SHARED_FOLDERS = new Set(["/", "/etc", "/usr/bin", "/usr/sbin", "/usr/share", "/usr/lib", "/usr/local/bin"]);
 
 function writeProgram(path: string, text: string): void {
   writeFileSync(path, text);
