@@ -14,7 +14,7 @@ import { HttpRequest, type ConnectionFacts } from "../http/request.ts";
 import { responseHead, type Response } from "../http/response.ts";
 import type { FoundFile } from "../static/file-cache.ts";
 import { answer, answerError, mayKeepAlive, type Answer } from "../static/handler.ts";
-import type { ServerCore, ServingAddress } from "./core.ts";
+import type { OpenConnection, ServerCore, ServingAddress } from "./core.ts";
 import { Deadline } from "./deadline.ts";
 import { streamFile } from "./file-stream.ts";
 
@@ -26,7 +26,7 @@ const GATHER_BYTES = 64 * 1024;
 const CONTINUE = Buffer.from("HTTP/1.1 100 Continue\r\n\r\n");
 const EMPTY = Buffer.alloc(0);
 
-export class Connection {
+export class Connection implements OpenConnection {
   readonly #socket: Socket;
   readonly #core: ServerCore;
   readonly #address: ServingAddress;

@@ -11,9 +11,15 @@ import type { HttpRequest } from "../http/request.ts";
 import type { ContentContext } from "../static/content.ts";
 import type { FileCache } from "../static/file-cache.ts";
 import { logAccess } from "./access-log.ts";
-import type { Connection } from "./connection.ts";
 import { isLogged, logError, requestContext } from "./error-log.ts";
 import type { LogFiles } from "./log-files.ts";
+
+/** What the server as a whole does with a connection. */
+export interface OpenConnection {
+  /** Closes now when idle, else after the present answer. */
+  retire(): void;
+  destroy(): void;
+}
 
 /** An address with its servers' names ready to be looked up. */
 export interface ServingAddress {
@@ -30,7 +36,7 @@ export class ServerCore implements ContentContext {
   readonly files: FileCache;
   readonly logs: LogFiles;
   readonly addresses: readonly ServingAddress[];
-  readonly connections = new Set<Connection>();
+  readonly connections = new Set<OpenConnection>();
   readonly hostname = hostname();
   readonly pid = process.pid;
   /** Called when the last connection has gone. */
@@ -74,7 +80,7 @@ export class ServerCore implements ContentContext {
     logAccess(this.logs, request, this);
   }
 
-  connectionClosed(connection: Connection): void {
+  connectionClosed(connection: OpenConnection): void {
     this.connections.delete(connection);
     if (this.connections.size === 0) this.drained?.();
   }

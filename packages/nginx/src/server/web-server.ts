@@ -104,7 +104,7 @@ export class WebServer {
 
   #retire(core: ServerCore): void {
     this.#retired.add(core);
-    for (const connection of [...core.connections]) connection.retire();
+    for (const connection of core.connections) connection.retire();
     whenDrained(core, () => this.#retired.delete(core));
     const limit = core.config.workerShutdownTimeoutMs;
     if (limit === undefined) return;
