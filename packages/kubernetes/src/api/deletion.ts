@@ -28,52 +28,50 @@ export function deleteObject(
     throw forbidden(kind, old.metadata.name, "this namespace may not be deleted");
   }
   const object = structuredClone(old);
-  const { metadata } = object;
-  const graceful = kind.strategy.graceSeconds !== undefined;
   setCollectionFinalizers(kind, object, request);
-  if (graceful) {
-    const requested = request.gracePeriodSeconds;
-    if (metadata.deletionTimestamp != null) {
-      const present = metadata.deletionGracePeriodSeconds ?? 0;
-      // A grace period that runs can be shortened only.
-      if (requested === undefined || requested >= present) return unchangedOr(pipeline, kind, old, object, options);
-      const begun = Date.parse(metadata.deletionTimestamp) - present * 1000;
-      markDeleted(object, requested, begun + requested * 1000);
+  const keep = (): Deleted => ({ ...pipeline.commitPrepared(kind, old, object, options), gone: false });
+  const now = pipeline.clock.now();
+  if (kind.strategy.graceSeconds !== undefined) {
+    if (old.metadata.deletionTimestamp != null) {
+      if (!shortenGrace(object, request.gracePeriodSeconds)) return keep();
     } else {
-      const grace = kind.strategy.graceSeconds?.(object, requested) ?? 0;
+      const grace = kind.strategy.graceSeconds(object, request.gracePeriodSeconds);
       if (grace > 0) {
-        markDeleted(object, grace, pipeline.clock.now() + grace * 1000);
-        if ((metadata.generation ?? 0) > 0) metadata.generation = (metadata.generation ?? 0) + 1;
-        return { ...pipeline.commitPrepared(kind, old, object, options), gone: false };
+        markDeleted(object, grace, now + grace * 1000);
+        return keep();
       }
     }
   }
-  const requestedNow = (metadata.deletionGracePeriodSeconds ?? 0) === 0;
+  const { metadata } = object;
   const held = (metadata.finalizers ?? []).length > 0 || specFinalizers(object).length > 0;
-  if (!held && requestedNow) return { ...pipeline.remove(kind, old, options), gone: true };
-  if (metadata.deletionTimestamp == null || (graceful && requestedNow)) {
-    const wasMarked = metadata.deletionTimestamp != null;
-    if (!wasMarked) markDeleted(object, 0, pipeline.clock.now());
-    if (!wasMarked && (metadata.generation ?? 0) > 0) metadata.generation = (metadata.generation ?? 0) + 1;
-  }
+  const waits = (metadata.deletionGracePeriodSeconds ?? 0) > 0;
+  if (!held && !waits) return { ...pipeline.remove(kind, old, options), gone: true };
+  if (metadata.deletionTimestamp == null) markDeleted(object, 0, now);
   if (kind.kind === "Namespace")
     object["status"] = { ...(object["status"] as object | undefined), phase: "Terminating" };
-  return { ...pipeline.commitPrepared(kind, old, object, options), gone: false };
+  return keep();
 }
 
-function unchangedOr(
-  pipeline: WritePipeline,
-  kind: Kind,
-  old: KubeObject,
-  object: KubeObject,
-  options: WriteOptions,
-): Deleted {
-  return { ...pipeline.commitPrepared(kind, old, object, options), gone: false };
+/** A grace period that runs can be shortened only. Gives whether it was. */
+function shortenGrace(object: KubeObject, requested: number | undefined): boolean {
+  const { deletionTimestamp, deletionGracePeriodSeconds: present = 0 } = object.metadata;
+  if (requested === undefined || requested >= present) return false;
+  const begunMs = Date.parse(deletionTimestamp ?? "") - present * 1000;
+  object.metadata.deletionTimestamp = timestamp(begunMs + requested * 1000);
+  object.metadata.deletionGracePeriodSeconds = requested;
+  return true;
 }
 
 function markDeleted(object: KubeObject, graceSeconds: number, atMs: number): void {
-  object.metadata.deletionTimestamp = `${new Date(atMs).toISOString().slice(0, 19)}Z`;
-  object.metadata.deletionGracePeriodSeconds = graceSeconds;
+  const { metadata } = object;
+  metadata.deletionTimestamp = timestamp(atMs);
+  metadata.deletionGracePeriodSeconds = graceSeconds;
+  // Where generations are counted, the deletion is one more.
+  if ((metadata.generation ?? 0) > 0) metadata.generation = (metadata.generation ?? 0) + 1;
+}
+
+function timestamp(milliseconds: number): string {
+  return `${new Date(milliseconds).toISOString().slice(0, 19)}Z`;
 }
 
 function checkPreconditions(kind: Kind, old: KubeObject, request: DeleteOptions): void {
