@@ -111,6 +111,10 @@ async function operate(lab: TestLab, world: World): Promise<void> {
       const set = lab.set();
       const propagationPolicy = (["Orphan", "Foreground", "Background"] as const)[random.between(0, 2)] ?? "Orphan";
       await lab.client.delete("statefulsets.apps", "default", "web", { propagationPolicy });
+      // A stray that uses a claim of the set would hold a foreground deletion for ever.
+      for (const pod of lab.pods()) {
+        if (pod.metadata.labels?.["app"] === "stray") await lab.client.delete("pods", "default", pod.metadata.name);
+      }
       await waitUntilGone(lab, set.metadata.uid);
       const { name, namespace } = set.metadata;
       await lab.client.create("statefulsets.apps", {
