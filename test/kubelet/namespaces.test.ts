@@ -250,6 +250,51 @@ describe.skipIf(!probe.ok)("pods out of namespaces", () => {
     );
   });
 
+  test("a deleted pod's hook runs before its program is told to stop", async () => {
+    const program = `trap 'echo stopped >> /host/end; exit 0' TERM; while :; do sleep 0.05; done`;
+    const lifecycle = { preStop: { exec: { command: ["sh", "-c", "echo hook >> /host/end"] } } };
+    const containers = [
+      {
+        name: "web",
+        image: "busybox",
+        command: ["sh", "-c", program],
+        lifecycle,
+        volumeMounts: [{ name: "host", mountPath: "/host" }],
+      },
+    ];
+    await lab.createPod("polite", { containers, volumes: [{ name: "host", hostPath: { path: scratch } }] });
+    await lab.ready("polite");
+    await lab.client.delete("pods", "default", "polite");
+    await lab.until("gone", () =>
+      lab.pod("polite").then(
+        () => undefined,
+        () => true,
+      ),
+    );
+    expect(readFileSync(join(scratch, "end"), "utf8")).toBe("hook\nstopped\n");
+  });
+
+  test("attach reaches the program's own input and output, and ends with it", async () => {
+    await lab.createPod("talk", {
+      restartPolicy: "Never",
+      containers: [{ name: "web", image: "busybox", command: ["cat"], stdin: true, stdinOnce: true }],
+    });
+    await lab.ready("talk");
+    const session = await lab.agent.node.attach(await ref("talk"), {
+      container: "web",
+      stdin: true,
+      stdout: true,
+      stderr: true,
+      tty: false,
+    });
+    session.stdin?.end("hello\n");
+    expect(await read(session.stdout)).toBe("hello\n");
+    expect((await session.exited).exitCode).toBe(0);
+    await lab.until("succeeded", async () =>
+      (await lab.pod("talk")).status?.phase === "Succeeded" ? true : undefined,
+    );
+  });
+
   test("a deleted pod goes, with its listener", async () => {
     const { address, hostPort } = await lab.forward("default/web-1");
     await lab.client.delete("pods", "default", "web-1", { gracePeriodSeconds: 1 });
