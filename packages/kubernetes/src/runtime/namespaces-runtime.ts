@@ -84,6 +84,7 @@ export class NamespacesRuntime implements PodRuntime, NamespacesContext {
 
   async close(): Promise<void> {
     await Promise.all([...this.#sandboxes].map((sandbox) => sandbox.stop()));
+    this.pipes.drain();
   }
 
   layerOf(image: Image): Promise<ImageLayer> {

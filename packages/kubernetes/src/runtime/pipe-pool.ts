@@ -22,7 +22,6 @@ export class PipePool {
   /** Descriptors of pipes, open for reading and writing. */
   readonly #ready: number[] = [];
   #filling: Promise<void> | undefined;
-  #closed = false;
 
   constructor(sh: string) {
     this.#sh = sh;
@@ -37,13 +36,12 @@ export class PipePool {
     return taken;
   }
 
-  close(): void {
-    this.#closed = true;
+  /** Gives back the pipes that nobody took. */
+  drain(): void {
     for (const fd of this.#ready.splice(0)) closeSync(fd);
   }
 
   #fill(): Promise<void> {
-    if (this.#closed) return Promise.reject(new Error("the runtime is closed"));
     this.#filling ??= this.#make().finally(() => (this.#filling = undefined));
     return this.#filling;
   }
@@ -69,7 +67,6 @@ export class PipePool {
     // The shell itself ends when all members have, and leaves no zombies that way.
     for (const member of members) sendSignal(member, "SIGKILL");
     await gone;
-    if (this.#closed) this.close();
   }
 }
 

@@ -75,6 +75,7 @@ export class ProcessesRuntime implements PodRuntime {
 
   async close(): Promise<void> {
     await Promise.all([...this.#sandboxes].map((sandbox) => sandbox.stop()));
+    this.pipes.drain();
   }
 }
 
@@ -184,6 +185,7 @@ class ProcessesSandbox implements PodSandbox {
 /** A link that stands for a folder in command lines: without blanks, and short. */
 function shortName(directory: string): string {
   const temporary = [tmpdir(), "/tmp", "/var/tmp"].find((path) => /^[\w./-]+$/.test(path)) ?? "/tmp";
+  // Stays when it is empty: another lab of this user may be about to use it.
   const folder = join(temporary, `ordinal-${process.getuid?.() ?? 0}`);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const stat = statSync(folder);
