@@ -53,7 +53,7 @@ export interface Agent {
 export async function startAgent(options: AgentOptions): Promise<Agent> {
   const { home, subnet, runtime, log } = options;
   const api = runtime === "namespaces" ? await serveApiSocket(home.directory, options.client) : undefined;
-  const child = startProcess(runtime);
+  const child = startProcess(runtime, home.cache);
   const send = (message: ToAgent, handle?: Server | UdpSocket) => {
     if (child.connected) child.send(message, handle, () => {});
   };
@@ -155,10 +155,11 @@ function agentConfig({ home, subnet, runtime, nodes, userImagesFile }: AgentOpti
   };
 }
 
-function startProcess(runtime: "namespaces" | "processes"): ChildProcess {
+function startProcess(runtime: "namespaces" | "processes", cache: string): ChildProcess {
   const main = fileURLToPath(new URL("./main.ts", import.meta.url));
-  if (runtime === "namespaces") return startInLabNamespaces([process.execPath, main]);
-  return fork(main, [], { stdio: ["ignore", "inherit", "inherit", "ipc"], execArgv: [] });
+  const env = { ...process.env, NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"] ?? join(cache, "node") };
+  if (runtime === "namespaces") return startInLabNamespaces([process.execPath, main], { env });
+  return fork(main, [], { stdio: ["ignore", "inherit", "inherit", "ipc"], execArgv: [], env });
 }
 
 /** Pods reach the API through this: the agent's network ends at the lab, a socket in a folder does not. */
