@@ -3,7 +3,8 @@ import { expect, test } from "vitest";
 
 import { createRegistry } from "../../api/registry.ts";
 import { nginxService, TestLab, webSet } from "../testing/test-lab.ts";
-import type { StoredEndpoints, StoredSlice } from "../view.ts";
+import type { StoredEndpoints, StoredSlice, View } from "../view.ts";
+import { endpointsController } from "./endpoints.ts";
 
 async function start(service: object = nginxService(), set: object = {}): Promise<TestLab> {
   const world = new World(1);
@@ -169,3 +170,29 @@ function podTemplate(): object {
     spec: { containers: [{ name: "c", image: "i", ports: [{ name: "web", containerPort: 80 }] }] },
   };
 }
+
+test("an Endpoints object holds 1000 addresses, ready ones first, and says that there are more", () => {
+  const service = {
+    ...nginxService(),
+    metadata: { name: "nginx", namespace: "default", uid: "s", creationTimestamp: "2026-01-01T00:00:00Z" },
+  };
+  const pods = Array.from({ length: 1010 }, (_, index) => ({
+    metadata: { name: `p-${index}`, namespace: "default", uid: `u-${index}`, labels: { app: "nginx" } },
+    spec: { containers: [] },
+    status: {
+      phase: "Running",
+      podIP: `127.1.${index >> 8}.${index & 255}`,
+      conditions: [{ type: "Ready", status: index < 20 ? "False" : "True" }],
+    },
+  }));
+  const view = {
+    get: (resource: string) => (resource === "services" ? service : undefined),
+    list: (resource: string) => (resource === "pods" ? pods : []),
+  } as unknown as View;
+  const [step] = endpointsController.reconcile(view, "default/nginx", 0).steps;
+  const made = (step?.kind === "create" ? step.object : undefined) as StoredEndpoints | undefined;
+  expect(made?.metadata.annotations?.["endpoints.kubernetes.io/over-capacity"]).toBe("truncated");
+  expect(made?.subsets?.map((subset) => [subset.addresses?.length, subset.notReadyAddresses?.length])).toEqual([
+    [990, 10],
+  ]);
+});

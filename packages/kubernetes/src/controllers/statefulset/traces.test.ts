@@ -16,37 +16,40 @@ interface Step {
   readonly facts: string[];
 }
 
-test.each(["updates", "deletes"])("pods come and go as on a real control plane: %s.trace", async (name) => {
-  const world = new World(1);
-  const lab = await TestLab.start(world, world.random.fork("api"), createRegistry);
-  lab.broken.add("nosuch.invalid/nginx:1");
-  await lab.client.create("services", nginxService());
-  const seen: string[] = [];
-  const states = new Map<string, string>();
-  lab.client.watch("pods", {}, (event) => {
-    if (event.kind === "SYNCED") return;
-    const pod = event.object as unknown as StoredPod;
-    const state =
-      event.kind === "DELETED"
-        ? "gone"
-        : pod.metadata.deletionTimestamp === undefined
-          ? (pod.status?.phase ?? "")
-          : "Terminating";
-    if (states.get(pod.metadata.name) === state) return;
-    states.set(pod.metadata.name, state);
-    seen.push(`${pod.metadata.name} ${state}`);
-  });
-  const text = readFileSync(join(import.meta.dirname, "..", "testdata", `${name}.trace`), "utf8");
-  for (const step of parse(text)) {
-    seen.length = 0;
-    await execute(lab, step.command);
-    await world.run(60_000);
-    expect({ after: step.command, seen: [...seen] }).toEqual({ after: step.command, seen: step.changes });
-    for (const fact of step.facts) expect(factOf(lab, fact.split(" ", 1)[0] ?? ""), step.command).toBe(fact);
-  }
-  expect(lab.warnings).toEqual([]);
-  await lab.stop();
-});
+test.each(["updates", "deletes", "zookeeper"])(
+  "pods come and go as on a real control plane: %s.trace",
+  async (name) => {
+    const world = new World(1);
+    const lab = await TestLab.start(world, world.random.fork("api"), createRegistry);
+    lab.broken.add("nosuch.invalid/nginx:1");
+    await lab.client.create("services", nginxService());
+    const seen: string[] = [];
+    const states = new Map<string, string>();
+    lab.client.watch("pods", {}, (event) => {
+      if (event.kind === "SYNCED") return;
+      const pod = event.object as unknown as StoredPod;
+      const state =
+        event.kind === "DELETED"
+          ? "gone"
+          : pod.metadata.deletionTimestamp === undefined
+            ? (pod.status?.phase ?? "")
+            : "Terminating";
+      if (states.get(pod.metadata.name) === state) return;
+      states.set(pod.metadata.name, state);
+      seen.push(`${pod.metadata.name} ${state}`);
+    });
+    const text = readFileSync(join(import.meta.dirname, "..", "testdata", `${name}.trace`), "utf8");
+    for (const step of parse(text)) {
+      seen.length = 0;
+      await execute(lab, step.command);
+      await world.run(60_000);
+      expect({ after: step.command, seen: [...seen] }).toEqual({ after: step.command, seen: step.changes });
+      for (const fact of step.facts) expect(factOf(lab, fact.split(" ", 1)[0] ?? ""), step.command).toBe(fact);
+    }
+    expect(lab.warnings).toEqual([]);
+    await lab.stop();
+  },
+);
 
 function parse(text: string): Step[] {
   const steps: Step[] = [];
@@ -88,6 +91,16 @@ async function execute(lab: TestLab, command: string): Promise<void> {
         { type: "merge" },
       );
       return;
+    case "cordon":
+    case "uncordon":
+      await lab.client.patch(
+        "nodes",
+        "",
+        rest,
+        { spec: { unschedulable: verb === "cordon" ? true : null } },
+        { type: "merge" },
+      );
+      return;
     case "fail":
       await lab.kubelet.fail("default", rest);
       return;
@@ -109,6 +122,15 @@ function factOf(lab: TestLab, kind: string): string {
     switch (kind) {
       case "images":
         return pods.map((pod) => pod.spec?.containers[0]?.image ?? "");
+      case "nodes":
+        return pods.map((pod) => pod.spec?.nodeName ?? "none");
+      case "said":
+        return pods.flatMap((pod) => {
+          const condition = pod.status?.conditions?.find(
+            ({ type, status }) => type === "PodScheduled" && status === "False",
+          );
+          return condition === undefined ? [] : [`${pod.metadata.name} ${condition.message ?? ""}`];
+        });
       case "owners":
         return pods.map((pod) => pod.metadata.ownerReferences?.[0]?.name ?? "none");
       case "claims":
