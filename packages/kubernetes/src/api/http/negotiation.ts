@@ -31,7 +31,11 @@ export function negotiate(header: string | undefined): Accepted {
   if (clauses.some((clause) => clause.type === "application/vnd.kubernetes.protobuf" && !clause.parameters.has("as"))) {
     return { table: false, metadataOnly: false };
   }
-  throw new StatusError(406, "NotAcceptable", NOT_ACCEPTABLE, {});
+  throw notAcceptable();
+}
+
+export function notAcceptable(): StatusError {
+  return new StatusError(406, "NotAcceptable", NOT_ACCEPTABLE, {});
 }
 
 /** Whether a discovery request asks for the aggregated form, v2. */

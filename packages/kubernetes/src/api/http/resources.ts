@@ -11,6 +11,8 @@ import { evictPod } from "../eviction.ts";
 import { noSuchResource } from "../kind-table.ts";
 import type { KubeObject } from "../object.ts";
 import type { PatchRequest } from "../patch/patch-request.ts";
+import { decodeProtobuf } from "../protobuf/decode-protobuf.ts";
+import { ProtobufError } from "../protobuf/wire.ts";
 import { badRequest, invalid } from "../refusals.ts";
 import type { Registry } from "../registry.ts";
 import type { ReadSelection, RequestBody, WriteOptions } from "../request-options.ts";
@@ -127,7 +129,7 @@ function sendList(
 async function serveCreate(registry: Registry, kind: Kind, path: ResourcePath, exchange: Exchange): Promise<void> {
   const accepted = negotiate(exchange.request.headers.accept);
   const options = writeOptions(exchange);
-  const body = await readObject(exchange);
+  const body = await readObject(exchange, kind);
   const object = await registry.create(kind, path.namespace, body, options);
   sendObject(registry, kind, object, 201, accepted, exchange);
 }
@@ -135,7 +137,7 @@ async function serveCreate(registry: Registry, kind: Kind, path: ResourcePath, e
 async function serveUpdate(registry: Registry, kind: Kind, path: ResourcePath, exchange: Exchange): Promise<void> {
   const accepted = negotiate(exchange.request.headers.accept);
   const options = writeOptions(exchange);
-  const body = await readObject(exchange);
+  const body = await readObject(exchange, kind);
   const subresource = path.subresource === "status" || path.subresource === "finalize" ? path.subresource : undefined;
   const object = await registry.update(kind, path.namespace, path.name, body, options, subresource);
   sendObject(registry, kind, object, 200, accepted, exchange);
@@ -282,12 +284,23 @@ export function mediaType(exchange: Exchange): string {
   return (exchange.request.headers["content-type"] ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
 }
 
-/** The body of POST, PUT and DELETE: JSON or YAML. Throws 415 for anything else. */
-async function readObject(exchange: Exchange): Promise<RequestBody> {
+/** The body of POST and PUT: JSON, YAML, or, where it is an object of `kind`, protobuf. Throws 415 for anything else. */
+async function readObject(exchange: Exchange, kind?: Kind): Promise<RequestBody> {
   const type = mediaType(exchange);
+  if (type === "application/vnd.kubernetes.protobuf" && kind !== undefined)
+    return parseProtobufBody(await readBody(exchange.request), kind);
   if (type !== "" && type !== "application/json" && type !== "application/yaml") throw unsupportedMediaType();
   const bytes = await readBody(exchange.request);
   return type === "application/yaml" ? parseYamlBody(bytes) : parseBody(bytes);
+}
+
+function parseProtobufBody(bytes: Buffer, kind: Kind): RequestBody {
+  try {
+    return { value: decodeProtobuf(bytes, kind.schema, kind.group), duplicates: [] };
+  } catch (error) {
+    if (error instanceof ProtobufError) throw badRequest(error.message);
+    throw error;
+  }
 }
 
 function parseYamlBody(bytes: Buffer): RequestBody {

@@ -27,6 +27,15 @@ export function sendJson(exchange: Exchange, code: number, value: unknown, conte
   response.end(body);
 }
 
+export function sendBytes(exchange: Exchange, code: number, body: Buffer, contentType: string): void {
+  const { response } = exchange;
+  response.statusCode = code;
+  response.setHeader("Content-Type", contentType);
+  response.setHeader("Content-Length", body.length);
+  response.setHeader("Cache-Control", "no-cache, private");
+  response.end(body);
+}
+
 export function sendText(exchange: Exchange, code: number, text: string): void {
   const { response } = exchange;
   response.statusCode = code;

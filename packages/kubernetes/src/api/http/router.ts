@@ -10,16 +10,29 @@ import { badRequest } from "../refusals.ts";
 import type { Registry } from "../registry.ts";
 import { Discovery, REVIEWS } from "./discovery.ts";
 import type { Guard } from "./guard.ts";
-import { wantsAggregatedDiscovery } from "./negotiation.ts";
+import { notAcceptable, wantsAggregatedDiscovery } from "./negotiation.ts";
+import { acceptsOpenApiV2, OPENAPI_V2_TYPE, openApiV2 } from "./openapi-v2.ts";
 import { OpenApi } from "./openapi.ts";
 import { PodStreams } from "./pod-streams.ts";
 import { parseResourcePath, type ResourcePath } from "./resource-path.ts";
 import { serveResource, wrongMethod } from "./resources.ts";
-import { type Exchange, sendJson, sendText } from "./respond.ts";
+import { type Exchange, sendBytes, sendJson, sendText } from "./respond.ts";
 import { serveReview } from "./reviews.ts";
 import { VERSION } from "./version.ts";
 
 const AGGREGATED_TYPE = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+
+/**
+ * kubectl asks which custom resources there are before it says that it knows no such kind. There are none, and the
+ * group is not in discovery.
+ */
+const CUSTOM_RESOURCE_DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+const NO_CUSTOM_RESOURCE_DEFINITIONS = {
+  kind: "CustomResourceDefinitionList",
+  apiVersion: "apiextensions.k8s.io/v1",
+  metadata: { resourceVersion: "1" },
+  items: [],
+};
 
 export class Router {
   /** Of the server itself, as discovery tells it. */
@@ -28,6 +41,7 @@ export class Router {
   readonly #discovery: Discovery;
   readonly #openApi: OpenApi;
   readonly #streams: PodStreams;
+  #openApiV2: Buffer | undefined;
 
   constructor(registry: Registry, node: NodeConnection | ((pod: PodRef) => NodeConnection), log: Log | undefined) {
     this.#registry = registry;
@@ -89,6 +103,10 @@ export class Router {
         return () => this.#sendDiscovery(exchange, false);
       case "/openapi/v3":
         return () => sendJson(exchange, 200, this.#openApi.index());
+      case "/openapi/v2":
+        return () => this.#sendOpenApiV2(exchange);
+      case CUSTOM_RESOURCE_DEFINITIONS:
+        return () => sendJson(exchange, 200, NO_CUSTOM_RESOURCE_DEFINITIONS);
       default:
         if (pathname.startsWith("/openapi/v3/")) {
           return () => this.#sendOpenApi(exchange, pathname.slice("/openapi/v3/".length));
@@ -121,6 +139,12 @@ export class Router {
     }
   }
 
+  #sendOpenApiV2(exchange: Exchange): void {
+    if (!acceptsOpenApiV2(exchange.request.headers.accept)) throw notAcceptable();
+    this.#openApiV2 ??= openApiV2(this.#registry.table.kinds);
+    sendBytes(exchange, 200, this.#openApiV2, OPENAPI_V2_TYPE);
+  }
+
   #sendOpenApi(exchange: Exchange, path: string): void {
     const document = this.#openApi.document(path);
     if (document === undefined) throw noSuchResource();
@@ -148,7 +172,18 @@ export class Router {
     const groups = this.#discovery
       .groups()
       .flatMap(({ name, versions }) => [`/apis/${name}`, ...versions.map((version) => `/apis/${name}/${version}`)]);
-    return ["/api", "/api/v1", "/apis", ...groups, "/healthz", "/livez", "/openapi/v3", "/readyz", "/version"];
+    return [
+      "/api",
+      "/api/v1",
+      "/apis",
+      ...groups,
+      "/healthz",
+      "/livez",
+      "/openapi/v2",
+      "/openapi/v3",
+      "/readyz",
+      "/version",
+    ];
   }
 }
 

@@ -119,7 +119,15 @@ describe("refusals", () => {
       { body: {} },
       { code: 415, reason: "UnsupportedMediaType", message: "415: Unsupported Media Type", details: {} },
     ],
-    ["a protobuf body", "POST", WIDGETS, { body: "k8s", type: "application/vnd.kubernetes.protobuf" }, { code: 415 }],
+    [
+      "a protobuf body that is none",
+      "POST",
+      WIDGETS,
+      { body: "k8s", type: "application/vnd.kubernetes.protobuf" },
+      { code: 400, reason: "BadRequest" },
+    ],
+    ["a body of an unknown type", "POST", WIDGETS, { body: "<a/>", type: "text/xml" }, { code: 415 }],
+    ["OpenAPI v2 as JSON", "GET", "/openapi/v2", { headers: { accept: "application/json" } }, { code: 406 }],
     [
       "half a document",
       "POST",
