@@ -64,8 +64,7 @@ export async function launch(entry) {
     process.stderr.write(`${error.message}\n`);
     process.exit(1);
   }
-  // Without its own handler for SIGUSR1, Node would open a debugger before the program has set one.
-  const child = spawn(node, ["--disable-sigusr1", fileURLToPath(entry), ...process.argv.slice(2)], {
+  const child = spawn(node, [fileURLToPath(entry), ...process.argv.slice(2)], {
     stdio: "inherit",
   });
   for (const signal of SIGNALS) process.on(signal, () => child.kill(signal));

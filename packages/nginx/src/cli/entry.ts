@@ -1,3 +1,5 @@
-import { main } from "./main.ts";
+// Node opens a debugger on a SIGUSR1 that nobody handles, and the first may come before the server has started.
+process.on("SIGUSR1", () => {});
 
+const { main } = await import("./main.ts");
 process.exit(await main(process.argv.slice(2)));

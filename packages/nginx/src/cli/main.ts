@@ -36,6 +36,8 @@ export async function main(args: readonly string[]): Promise<number> {
     loaded = loadConfig(options, environment);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
+    if (error.syntaxOk && options.test && !options.quiet)
+      tell(`nginx: the configuration file ${configPath(options)} syntax is ok`);
     report("emerg", error.message, options, environment);
     if (options.test) tell(`nginx: configuration file ${configPath(options)} test failed`);
     return 1;

@@ -60,6 +60,10 @@ function warnAboutConflicts(address: string, servers: readonly Server[], warning
         ? [""]
         : server.names.flatMap((name) => (name.kind === "regex" ? [] : [nameText(name)]));
     for (const name of own) {
+      // Names are looked at only where there is a choice, so a wrong one elsewhere goes unnoticed, as in the original.
+      if (servers.length > 1 && /\*.|\.\./.test(name.replace(/^\*\./, ""))) {
+        throw new ConfigError(`invalid server name or wildcard "${name}" on ${address}`);
+      }
       if (taken.has(name)) warnings.push(`conflicting server name "${name}" on ${address}, ignored`);
       taken.add(name);
     }

@@ -1,6 +1,6 @@
 /** From the tree of directives to what is served: inheritance, defaults, and the checks that need more than one directive. */
 import { buildAddresses, type ServerWithListens } from "./addresses.ts";
-import { ConfigError } from "./config-error.ts";
+import { at, ConfigError } from "./config-error.ts";
 import { parseListen, type Listen } from "./listen.ts";
 import { buildLocationTree, parseReturn, takeLocationDirective, type LocationParts } from "./locations.ts";
 import type { ErrorLog, LogFormat, MainConfig, Server, Settings } from "./model.ts";
@@ -10,7 +10,6 @@ import { parseServerName } from "./server-names.ts";
 import {
   absolutePath,
   applySetting,
-  at,
   defaultSettings,
   parseErrorLog,
   type BuildContext,
@@ -51,7 +50,7 @@ export function buildConfig(parsed: ParsedConfig, options: BuildOptions): MainCo
     const defaults = { ...defaultSettings(context, options.defaults), errorLogs };
     servers = readHttp(main.http, defaults, context, options);
   }
-  if (!main.hasEvents) throw new ConfigError('no "events" section in configuration');
+  if (!main.hasEvents) throw new ConfigError('no "events" section in configuration', undefined, true);
   for (const { server } of servers) {
     for (const log of server.location.settings.accessLogs) context.logPaths.add(log.path);
   }
@@ -146,8 +145,9 @@ function readMain(directives: readonly Directive[], context: BuildContext): Main
         main.user = { name: arg(directive, 0), group: directive.args[1] };
         break;
       case "worker_processes":
-        if (arg(directive, 0) !== "auto") workers = count(directive);
-        if (workers === 0) throw new ConfigError('"worker_processes" directive invalid value', directive);
+        workers = arg(directive, 0) === "auto" ? 1 : Number(arg(directive, 0));
+        if (!Number.isInteger(workers) || workers < 1)
+          throw new ConfigError('"worker_processes" directive invalid value', directive);
         break;
       case "worker_shutdown_timeout":
         main.workerShutdownTimeoutMs = duration(directive);
@@ -303,7 +303,7 @@ function readServer(
   const settings: Settings = { ...inherited, ...own };
   const serverValues = { ...fromHttp, ...ownServer };
   const server: Server = {
-    names: names.flatMap((name) => parseServerName(name, namesPlace)),
+    names: names.flatMap((name) => parseServerName(name, namesPlace, context.warnings)),
     primaryName: primaryName(names[0] ?? ""),
     location: {
       match: { kind: "prefix", path: "", stopsRegex: false },

@@ -4,14 +4,13 @@
  */
 export class ConfigError extends Error {
   readonly code = "ConfigError";
+  /** The file was read to its end before the problem was found: `-t` says that its syntax is ok. */
+  readonly syntaxOk: boolean;
 
-  constructor(text: string, place?: Place) {
-    super(
-      place === undefined
-        ? text
-        : `${text} in ${place.file === undefined ? "command line" : `${place.file}:${place.line}`}`,
-    );
+  constructor(text: string, place?: Place, syntaxOk = false) {
+    super(place === undefined ? text : text + at(place));
     this.name = "ConfigError";
+    this.syntaxOk = syntaxOk;
   }
 }
 
@@ -19,4 +18,9 @@ export class ConfigError extends Error {
 export interface Place {
   readonly file: string | undefined;
   readonly line: number;
+}
+
+/** ` in FILE:LINE`, as it ends errors and warnings. */
+export function at(place: Place): string {
+  return place.file === undefined ? " in command line" : ` in ${place.file}:${place.line}`;
 }

@@ -10,13 +10,20 @@ function files(table: Readonly<Record<string, string>>): ConfigFiles {
       if (text === undefined) throw new Error(`open() "${path}" failed (2: No such file or directory)`);
       return text;
     },
-    glob: (pattern) => Object.keys(table).filter((path) => path.startsWith(pattern.slice(0, pattern.indexOf("*")))).sort(),
+    glob: (pattern) =>
+      Object.keys(table)
+        .filter((path) => path.startsWith(pattern.slice(0, pattern.indexOf("*"))))
+        .sort(),
   };
 }
 
 function problem(text: string, more: Readonly<Record<string, string>> = {}, globalDirectives?: string): string {
   try {
-    parseConfig({ files: files({ "/c": text, ...more }), path: "/c", ...(globalDirectives === undefined ? {} : { globalDirectives }) });
+    parseConfig({
+      files: files({ "/c": text, ...more }),
+      path: "/c",
+      ...(globalDirectives === undefined ? {} : { globalDirectives }),
+    });
     return "";
   } catch (error) {
     expect(error).toBeInstanceOf(ConfigError);
@@ -60,13 +67,20 @@ describe("errors are in the original's words, with file and line", () => {
 });
 
 test("quotes, escapes, comments and variables in braces are read as the original reads them", () => {
-  const { directives } = parseConfig({ files: files({ "/c": '# a comment { ; "\nhttp { log_format a "x;{}#" \'q "q\' \\; a#b ${v}c "t\\tn\\n\\"\\x"; }' }), path: "/c" });
+  const { directives } = parseConfig({
+    files: files({ "/c": '# a comment { ; "\nhttp { log_format a "x;{}#" \'q "q\' \\; a#b ${v}c "t\\tn\\n\\"\\x"; }' }),
+    path: "/c",
+  });
   expect(directives[0]?.block?.[0]?.args).toEqual(["a", "x;{}#", 'q "q', "\\;", "a#b", "${v}c", 't\tn\n"\\x']);
 });
 
 test("includes are read in place, by pattern in order, and listed once", () => {
   const parsed = parseConfig({
-    files: files({ "/etc/n.conf": "events { include conf.d/*.conf; }", "/etc/conf.d/b.conf": "multi_accept on;", "/etc/conf.d/a.conf": "use epoll;" }),
+    files: files({
+      "/etc/n.conf": "events { include conf.d/*.conf; }",
+      "/etc/conf.d/b.conf": "multi_accept on;",
+      "/etc/conf.d/a.conf": "use epoll;",
+    }),
     path: "/etc/n.conf",
   });
   expect(parsed.directives[0]?.block?.map((directive) => directive.name)).toEqual(["use", "multi_accept"]);

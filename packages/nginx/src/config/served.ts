@@ -2,9 +2,8 @@
  * What this server does about the directives of nginx that it does not serve: nothing, where nothing can be noticed; a warning by
  * name; an error, where serving without it would open or reveal what the configuration protects.
  */
-import { ConfigError } from "./config-error.ts";
+import { at, ConfigError } from "./config-error.ts";
 import type { Directive } from "./parse.ts";
-import { at } from "./settings.ts";
 
 /** Takes note of a directive that nginx knows and this server does not serve. Throws ConfigError when it must not be ignored. */
 export function noteUnserved(directive: Directive, warnings: string[]): void {

@@ -1,16 +1,16 @@
 /** Names of a server, and the choice among the servers of an address (src/http/ngx_http.c, ngx_http_server_names). */
-import { ConfigError, type Place } from "./config-error.ts";
+import { at, ConfigError, type Place } from "./config-error.ts";
 import type { Server, ServerName } from "./model.ts";
 import { compilePattern } from "./pattern.ts";
 
 /** `.example.com` is two names: itself and everything under it. */
-export function parseServerName(text: string, place: Place): readonly ServerName[] {
+export function parseServerName(text: string, place: Place, warnings: string[]): readonly ServerName[] {
   if (text.startsWith("~")) {
     if (text.length === 1) throw new ConfigError(`empty regex in server name "${text}"`, place);
     return [{ kind: "regex", pattern: compilePattern(text.slice(1), true, place) }];
   }
   const name = text.toLowerCase();
-  if (name.includes("/")) throw new ConfigError(`server name "${text}" has suspicious symbols`, place);
+  if (name.includes("/")) warnings.push(`server name "${text}" has suspicious symbols${at(place)}`);
   if (name.startsWith("*.") && !name.slice(2).includes("*")) return [{ kind: "leading-wildcard", name: name.slice(1) }];
   if (name.startsWith(".") && !name.includes("*")) {
     return [

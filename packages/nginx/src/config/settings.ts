@@ -1,5 +1,5 @@
 /** Directives of http, server and location that are inherited level by level, and their defaults. */
-import { ConfigError } from "./config-error.ts";
+import { at, ConfigError } from "./config-error.ts";
 import type { AccessLog, ErrorLog, ErrorPage, LogFormat, LogLevel, Settings } from "./model.ts";
 import type { Directive } from "./parse.ts";
 import { parseTemplate, type Template } from "./template.ts";
@@ -165,10 +165,6 @@ function appendIndex(own: OwnSettings, directive: Directive, context: BuildConte
     list.push(parseTemplate(name, directive, context.captureNames));
   }
   own.index = list;
-}
-
-export function at(directive: Directive): string {
-  return directive.file === undefined ? " in command line" : ` in ${directive.file}:${directive.line}`;
 }
 
 function setTypes(own: OwnSettings, directive: Directive, context: BuildContext): void {

@@ -70,23 +70,33 @@ test("ranges lie inside the body, and together are no longer than it", () => {
     fc.nat(30).map((a) => `-${a}`),
   );
   fc.assert(
-    fc.property(fc.array(spec, { minLength: 1, maxLength: 5 }), fc.nat(25), fc.integer({ min: 1, max: 4 }), (specs, size, most) => {
-      const result = parseRanges(`bytes=${specs.join(",")}`, size, most);
-      if (result.kind !== "ranges") return;
-      let total = 0;
-      for (const { start, end } of result.ranges) {
-        expect(start).toBeLessThan(end);
-        expect(end).toBeLessThanOrEqual(size);
-        total += end - start;
-      }
-      expect(total).toBeLessThanOrEqual(size);
-      expect(result.ranges.length).toBeLessThanOrEqual(most);
-    }),
+    fc.property(
+      fc.array(spec, { minLength: 1, maxLength: 5 }),
+      fc.nat(25),
+      fc.integer({ min: 1, max: 4 }),
+      (specs, size, most) => {
+        const result = parseRanges(`bytes=${specs.join(",")}`, size, most);
+        if (result.kind !== "ranges") return;
+        let total = 0;
+        for (const { start, end } of result.ranges) {
+          expect(start).toBeLessThan(end);
+          expect(end).toBeLessThanOrEqual(size);
+          total += end - start;
+        }
+        expect(total).toBeLessThanOrEqual(size);
+        expect(result.ranges.length).toBeLessThanOrEqual(most);
+      },
+    ),
   );
 });
 
 test("If-Modified-Since is an exact match unless the configuration says before", () => {
-  const conditions = { ifModifiedSince: formatHttpDate(1001), ifUnmodifiedSince: undefined, ifMatch: undefined, ifNoneMatch: undefined };
+  const conditions = {
+    ifModifiedSince: formatHttpDate(1001),
+    ifUnmodifiedSince: undefined,
+    ifMatch: undefined,
+    ifNoneMatch: undefined,
+  };
   const validators = { etag: undefined, lastModified: 1000 };
   expect(evaluateConditions(conditions, validators, "exact")).toBe(200);
   expect(evaluateConditions(conditions, validators, "before")).toBe(304);
@@ -96,7 +106,8 @@ test("If-Modified-Since is an exact match unless the configuration says before",
 test("hosts lose port, trailing dot and capitals", () => {
   expect(validateHost("Example.ORG.:80")).toBe("example.org");
   expect(validateHost("[::1]:80")).toBe("[::1]");
-  for (const host of ["", ":80", ".", "a..b", "a/b", "a b", "a\x7f", "a\0"]) expect([host, validateHost(host)]).toEqual([host, undefined]);
+  for (const host of ["", ":80", ".", "a..b", "a/b", "a b", "a\x7f", "a\0"])
+    expect([host, validateHost(host)]).toEqual([host, undefined]);
 });
 
 describe("bodies that nobody reads", () => {
@@ -105,7 +116,11 @@ describe("bodies that nobody reads", () => {
   test("the end of a chunked body is found however it is cut", () => {
     fc.assert(
       fc.property(chunks, fc.boolean(), fc.array(fc.nat(300), { maxLength: 6 }), (parts, extended, cuts) => {
-        const pieces = parts.flatMap((part) => [Buffer.from(`${part.length.toString(16)}${extended ? ";a=b" : ""}\r\n`), Buffer.from(part), Buffer.from("\r\n")]);
+        const pieces = parts.flatMap((part) => [
+          Buffer.from(`${part.length.toString(16)}${extended ? ";a=b" : ""}\r\n`),
+          Buffer.from(part),
+          Buffer.from("\r\n"),
+        ]);
         const body = Buffer.concat([...pieces, Buffer.from(extended ? "0;x\r\nTrailer: y\r\n\r\n" : "0\r\n\r\n")]);
         const all = Buffer.concat([body, Buffer.from("GET / HTTP/1.1\r\n")]);
         const skipper = new ChunkedSkipper();
@@ -121,9 +136,12 @@ describe("bodies that nobody reads", () => {
     );
   });
 
-  test.for(["g\r\n", "\r\n", "-1\r\n", "3\r\nabcd", "3\rx", "fffffffffffffffff\r\n", "0\r\nA: b\rx"])("%j is refused", (text) => {
-    expect(new ChunkedSkipper().skip(Buffer.from(text), 0)).toBe(-1);
-  });
+  test.for(["g\r\n", "\r\n", "-1\r\n", "3\r\nabcd", "3\rx", "fffffffffffffffff\r\n", "0\r\nA: b\rx"])(
+    "%j is refused",
+    (text) => {
+      expect(new ChunkedSkipper().skip(Buffer.from(text), 0)).toBe(-1);
+    },
+  );
 
   test("a length takes that many octets", () => {
     const skipper = new LengthSkipper(5);

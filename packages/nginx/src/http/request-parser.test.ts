@@ -56,7 +56,7 @@ function result(parser: RequestParser, consumed: number): Result {
 }
 
 const SAMPLES = [
-  "GET /a/b.txt?x=1 HTTP/1.1\r\nHost: example.org:80\r\nIf-None-Match: \"x\"\r\nX-Y:   z  \r\n\r\n",
+  'GET /a/b.txt?x=1 HTTP/1.1\r\nHost: example.org:80\r\nIf-None-Match: "x"\r\nX-Y:   z  \r\n\r\n',
   "\r\nHEAD http://User.example:8080/a/../%62?c#d HTTP/1.0\nConnection: Keep-Alive\n\n",
   "GET / HTTP/1.1\r\nHost: a\r\nbad_name: 1\r\nnocolon\r\nempty:\r\n\r\n",
   "GET /old\r\n",

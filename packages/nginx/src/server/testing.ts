@@ -27,7 +27,11 @@ export async function startTestServer(text: string): Promise<TestServer> {
     const conf = `error_log ${folder}/error.log info; events { worker_connections 100; } http { access_log ${folder}/access.log; root ${folder};
       server { listen 127.0.0.1:1; ${inside} } }`;
     const parsed = parseConfig({ files: { read: () => conf, glob: () => [] }, path: "/test.conf" });
-    const config = buildConfig(parsed, { prefix: folder, defaults: { accessLog: "", errorLog: "", pid: "" }, privileged: false });
+    const config = buildConfig(parsed, {
+      prefix: folder,
+      defaults: { accessLog: "", errorLog: "", pid: "" },
+      privileged: false,
+    });
     // The configuration has no word for a port of the system's choice; a reload keeps the one that was chosen.
     return { ...config, addresses: config.addresses.map((address) => ({ ...address, port: server.ports[0] ?? 0 })) };
   };

@@ -54,7 +54,9 @@ describe("slow and silent clients", () => {
     expect(client.received).toBe("");
     host.server.logs.flush();
     expect(readFileSync(join(host.folder, "access.log"), "utf8")).toMatch(/"GET \/ HTTP\/1\.1" 408 0 /);
-    expect(readFileSync(join(host.folder, "error.log"), "utf8")).toContain("client timed out (110: Connection timed out)");
+    expect(readFileSync(join(host.folder, "error.log"), "utf8")).toContain(
+      "client timed out (110: Connection timed out)",
+    );
   });
 
   test("an idle connection is closed after keepalive_timeout", async () => {
@@ -110,8 +112,7 @@ describe("reload and stop", () => {
 
     await host.server.apply(host.configure("location = /who { return 200 new; }"));
     await idle.until(({ ended }) => ended);
-    const fresh = await (await host.connect()).get("/who").catch(() => "");
-    expect(fresh === "" ? "moved" : fresh).toMatch(/new$|moved/);
+    expect(await (await host.connect()).get("/who")).toMatch(/new$/);
     busy.socket.resume();
     await busy.until(({ ended }) => ended);
     expect(busy.received.length).toBeGreaterThan(BIG_BYTES);
@@ -160,13 +161,19 @@ describe("reload and stop", () => {
 
 describe("hostile octets", () => {
   test("mutated requests neither stop the server nor hold memory, and a client beside them is served", async () => {
-    await using host = await startTestServer("client_header_timeout 5s; lingering_timeout 50ms; keepalive_requests 1000000;");
+    await using host = await startTestServer(
+      "client_header_timeout 5s; lingering_timeout 50ms; keepalive_requests 1000000;",
+    );
     writeFileSync(join(host.folder, "a.txt"), "fine");
     const healthy = await host.connect();
     const valid =
-      "GET /a.txt HTTP/1.1\r\nHost: a\r\nRange: bytes=0-1,2-3\r\nIf-None-Match: \"x\"\r\nContent-Length: 3\r\n\r\nabc" +
+      'GET /a.txt HTTP/1.1\r\nHost: a\r\nRange: bytes=0-1,2-3\r\nIf-None-Match: "x"\r\nContent-Length: 3\r\n\r\nabc' +
       "POST /a.txt HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
-    const change = fc.tuple(fc.nat(valid.length - 1), fc.integer({ min: 0, max: 255 }), fc.constantFrom("set", "insert", "cut", "repeat"));
+    const change = fc.tuple(
+      fc.nat(valid.length - 1),
+      fc.integer({ min: 0, max: 255 }),
+      fc.constantFrom("set", "insert", "cut", "repeat"),
+    );
     const samples = fc.sample(fc.array(change, { minLength: 1, maxLength: 6 }), { numRuns: 600, seed: 20_261_123 });
     const before = process.memoryUsage();
     for (let i = 0; i < samples.length; i += 20) {
