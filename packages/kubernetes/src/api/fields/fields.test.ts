@@ -167,6 +167,33 @@ describe("server-side apply", () => {
     );
   });
 
+  it("takes an atomic list without its defaults for another list", async () => {
+    const { registry } = await open();
+    const kind = registry.table.named("statefulsets.apps");
+    const value = {
+      apiVersion: "apps/v1",
+      kind: "StatefulSet",
+      metadata: { name: "web", namespace: "default" },
+      spec: {
+        serviceName: "nginx",
+        selector: { matchLabels: { app: "nginx" } },
+        template: { metadata: { labels: { app: "nginx" } }, spec: { containers: [{ name: "nginx", image: "nginx" }] } },
+        volumeClaimTemplates: [
+          {
+            metadata: { name: "www" },
+            spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } } },
+          },
+        ],
+      },
+    };
+    const body = { value, duplicates: [] };
+    await registry.create(kind, "default", structuredClone(body), { manager: "kubectl-client-side-apply" });
+    const again = registry.patch(kind, "default", "web", { type: "apply", body }, { manager: "kubectl" });
+    await expect(again).rejects.toThrow(
+      'Apply failed with 1 conflict: conflict with "kubectl-client-side-apply" using apps/v1: .spec.volumeClaimTemplates',
+    );
+  });
+
   it("shares a field on which both agree", async () => {
     const { registry } = await open();
     await apply(registry, "one", { size: "1" });

@@ -53,15 +53,15 @@ export function serverSideApply(
   const gone = (last?.fields ?? new FieldSet()).difference(owned);
   const value = removeFields(merged, kind.schema, gone, kept) as Record<string, unknown>;
   const { object } = decodeObject(kind, value);
-  const { changed } = compare(trackable(old), trackable(object), kind.schema);
+  // As the client wrote it, without defaults: an atomic list that it gives short of them is another list, and a conflict.
+  const { changed, removed } = compare(trackable(old), trackable(value as unknown as KubeObject), kind.schema);
   const conflicts = others.flatMap((entry) => {
     const shared = entry.fields.intersection(scope(changed, subresource).intersection(owned));
     return [...shared.paths()].map((path) => ({ entry, path }));
   });
   if (conflicts.length > 0 && options.force !== true) throw conflictError(conflicts);
-  const { changed: touched, removed } = compare(trackable(old), trackable(object), kind.schema);
   const after = others
-    .map((entry) => ({ ...entry, fields: entry.fields.difference(touched).difference(removed) }))
+    .map((entry) => ({ ...entry, fields: entry.fields.difference(changed).difference(removed) }))
     .filter((entry) => !entry.fields.empty);
   const same = last !== undefined && JSON.stringify(last.fields) === JSON.stringify(owned);
   const applier = { ...own, time: same ? last.time : own.time };
