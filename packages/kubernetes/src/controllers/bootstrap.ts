@@ -1,5 +1,6 @@
 import type { Client, ResourceName } from "../api/client.ts";
 import { isStatus } from "../api/status-error.ts";
+import { type ApiAddress, apiService } from "./api-service.ts";
 
 export interface BootstrapNode {
   readonly name: string;
@@ -9,8 +10,8 @@ export interface BootstrapNode {
 
 export interface BootstrapOptions {
   readonly nodes: readonly BootstrapNode[];
-  /** ClusterIP of the service `kubernetes` and the port on which the API server itself listens. */
-  readonly apiServer: { readonly clusterIP: string; readonly targetPort: number };
+  /** What the service `kubernetes` leads to. */
+  readonly apiServer: ApiAddress;
   /** ClusterIP of the DNS resolver, the service `kube-dns` in kube-system. */
   readonly dnsClusterIP: string;
   /** What the nodes say they are. */
@@ -35,7 +36,7 @@ export async function ensureBootstrapObjects(client: Client, options: BootstrapO
     await ensure(client, "namespaces", { apiVersion: "v1", kind: "Namespace", metadata: { name } });
   const rest: (readonly [resource: ResourceName, object: object])[] = [
     ["storageclasses.storage.k8s.io", storageClass()],
-    ["services", apiService(options)],
+    ["services", apiService(options.apiServer)],
     ["services", dnsService(options)],
     ...options.nodes.map((node) => ["nodes", nodeObject(node, options)] as const),
   ];
@@ -58,20 +59,6 @@ function storageClass(): object {
     provisioner: "ordinal.dev/local",
     reclaimPolicy: "Delete",
     volumeBindingMode: "Immediate",
-  };
-}
-
-/** Its endpoints are the API server's own business, so it has no selector. */
-function apiService({ apiServer }: BootstrapOptions): object {
-  return {
-    apiVersion: "v1",
-    kind: "Service",
-    metadata: { name: "kubernetes", namespace: "default", labels: { component: "apiserver", provider: "kubernetes" } },
-    spec: {
-      type: "ClusterIP",
-      clusterIP: apiServer.clusterIP,
-      ports: [{ name: "https", port: 443, protocol: "TCP", targetPort: apiServer.targetPort }],
-    },
   };
 }
 

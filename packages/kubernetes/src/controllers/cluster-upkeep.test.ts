@@ -184,3 +184,13 @@ test("what fails again and again is one event with a count", async () => {
   });
   expect(failures[0]?.["count"]).toBeGreaterThan(3);
 });
+
+test("the service kubernetes is made again, with its address, when somebody deletes it", async () => {
+  const lab = await start();
+  const { uid } = (await lab.client.get("services", "default", "kubernetes")).metadata;
+  await lab.client.delete("services", "default", "kubernetes");
+  await lab.world.run(1000);
+  const again = lab.find("services", "kubernetes");
+  expect(again?.metadata.uid).not.toBe(uid);
+  expect(again).toMatchObject({ spec: { clusterIP: "127.1.240.1", ports: [{ port: 443, targetPort: 6443 }] } });
+});

@@ -1,6 +1,7 @@
 import type { Clock, Log } from "@ordinal/io";
 
 import type { Client } from "../api/client.ts";
+import { type ApiAddress, apiServiceController } from "./api-service.ts";
 import type { Controller } from "./controller.ts";
 import { endpointSliceController } from "./endpoints/endpoint-slices.ts";
 import { endpointsController } from "./endpoints/endpoints.ts";
@@ -25,11 +26,13 @@ export interface ControllersOptions {
   removeVolume(path: string): Promise<void>;
   /** PEM of the API server's authority, published in every namespace. */
   readonly rootCa: string;
+  /** What the service `kubernetes` leads to. */
+  readonly apiServer: ApiAddress;
 }
 
 /** Starts all controllers. They work until `stop`; writes that are under way then still happen. */
 export function startControllers(options: ControllersOptions): { stop(): void } {
-  const { client, clock, log, kinds, volumesDirectory, rootCa } = options;
+  const { client, clock, log, kinds, volumesDirectory, rootCa, apiServer } = options;
   const controllers: Controller[] = [
     statefulSetController,
     volumeController(volumesDirectory),
@@ -43,6 +46,7 @@ export function startControllers(options: ControllersOptions): { stop(): void } 
     rootCaPublisher(rootCa),
     podCollector,
     nodeTaints,
+    apiServiceController(apiServer),
   ];
   const removeVolume = (path: string): Promise<void> => options.removeVolume(path);
   return new ControllerShell({ client, clock, log, manager: "kube-controller-manager", removeVolume }, controllers);

@@ -8,13 +8,31 @@ import { loadUserImages } from "@ordinal/images";
 import { createLog, type Log, openStore, realClock, realRandom } from "@ordinal/io";
 
 import { startAgent } from "../agent/index.ts";
-import { type Client, createLocalClient, createRegistry, ensurePki, startApiServer, writeKubeconfig } from "../api/index.ts";
+import {
+  type Client,
+  createLocalClient,
+  createRegistry,
+  ensurePki,
+  startApiServer,
+  writeKubeconfig,
+} from "../api/index.ts";
 import { ensureBootstrapObjects, startControllers } from "../controllers/index.ts";
 import { createKinds, NODE_PORT_RANGE } from "../kinds/index.ts";
 import { KUBELET_VERSION } from "../kubelet/index.ts";
 import { probeNamespaces } from "../runtime/lab-namespaces.ts";
 import { startScheduler } from "../scheduler/index.ts";
-import { type Forward, type Home, homeDirectory, firstChild, isRunning, openHome, processStart, readState, writeForwards, writeState } from "./home.ts";
+import {
+  type Forward,
+  type Home,
+  homeDirectory,
+  firstChild,
+  isRunning,
+  openHome,
+  processStart,
+  readState,
+  writeForwards,
+  writeState,
+} from "./home.ts";
 import { LabError } from "./lab-error.ts";
 import { endLeftovers } from "./leftovers.ts";
 import { choosePort } from "./ports.ts";
@@ -71,7 +89,9 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
   const log = options.log ?? createLog({ component: "lab", level: "warn" });
   const previous = readState(home);
   if (isRunning(previous) && previous.pid !== process.pid)
-    throw new LabError(`A lab is running in ${home.directory} already (process ${previous.pid}). \`ordinal stop\` ends it; a second lab needs a home of its own: --home DIR.`);
+    throw new LabError(
+      `A lab is running in ${home.directory} already (process ${previous.pid}). \`ordinal stop\` ends it; a second lab needs a home of its own: --home DIR.`,
+    );
   // LevelDB's own lock decides between two starts at once; nothing of the home is touched before it is held.
   const store = await openStore(home.store, { log }).catch((error: unknown) => {
     throw storeRefusal(error, home);
@@ -83,9 +103,19 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
     const { runtime, notes } = await chooseRuntime(options.runtime ?? "auto", home);
     const { subnet, claim } = await claimSubnet(previous?.subnet);
     undo.push(() => close(claim));
-    const api = await choosePort("API", { wanted: options.port, previous: previous?.apiPort, fallback: API_PORT, udp: false });
+    const api = await choosePort("API", {
+      wanted: options.port,
+      previous: previous?.apiPort,
+      fallback: API_PORT,
+      udp: false,
+    });
     undo.push(() => api.close());
-    const dns = await choosePort("DNS", { wanted: options.dnsPort, previous: previous?.dnsPort, fallback: DNS_PORT, udp: true });
+    const dns = await choosePort("DNS", {
+      wanted: options.dnsPort,
+      previous: previous?.dnsPort,
+      fallback: DNS_PORT,
+      udp: true,
+    });
     undo.push(() => dns.close());
 
     const pki = await ensurePki(home.pki, { names: [subnet.kubernetesAddress] });
@@ -95,9 +125,10 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
     undo.push(() => registry.close());
     const client = createLocalClient(registry, "ordinal");
     await readdressServices(client, subnet);
+    const apiServer = { clusterIP: subnet.kubernetesAddress, targetPort: api.port };
     await ensureBootstrapObjects(client, {
       nodes: NODES.map((name) => ({ name, address: subnet.gateway })),
-      apiServer: { clusterIP: subnet.kubernetesAddress, targetPort: api.port },
+      apiServer,
       dnsClusterIP: subnet.dnsAddress,
       nodeInfo: nodeInfo(),
     });
@@ -134,6 +165,7 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
       volumesDirectory: home.volumes,
       removeVolume: (path) => removeVolume(home, path),
       rootCa: pki.caCertificate,
+      apiServer,
     });
     undo.push(() => controllers.stop());
     const scheduler = startScheduler({ ...parts, client: createLocalClient(registry, "kube-scheduler") });
@@ -152,7 +184,10 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
       runtime,
     };
     writeState(home, { ...state, ready: false });
-    undo.push(() => rmSync(home.forwards, { force: true }), () => writeState(home, { ...state, pid: 0, pidStart: "", ready: false }));
+    undo.push(
+      () => rmSync(home.forwards, { force: true }),
+      () => writeState(home, { ...state, pid: 0, pidStart: "", ready: false }),
+    );
     return {
       home,
       kubeconfig: home.kubeconfig,
@@ -164,7 +199,10 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
       notes,
       forwards: () => agent.forwards(),
       markReady: () => writeState(home, { ...state, ready: true }),
-      failed: agent.ended.then((why) => `The lab's agent has ended (${why}); every pod ended with it. \`ordinal start\` resumes. ${home.directory}/lab.log may tell more.`),
+      failed: agent.ended.then(
+        (why) =>
+          `The lab's agent has ended (${why}); every pod ended with it. \`ordinal start\` resumes. ${home.directory}/lab.log may tell more.`,
+      ),
       stop: once(() => unwind(undo, log)),
     };
   } catch (error) {
@@ -179,8 +217,17 @@ async function removeVolume(home: Home, path: string): Promise<void> {
   await rm(path, { recursive: true, force: true });
 }
 
-function nodeInfo(): { architecture: string; kernelVersion: string; osImage: string; kubeletVersion: string; containerRuntimeVersion: string } {
-  const osImage = /^PRETTY_NAME="?([^"\n]*)/m.exec(existsSync("/etc/os-release") ? readFileSync("/etc/os-release", "utf8") : "")?.[1] ?? "Linux";
+function nodeInfo(): {
+  architecture: string;
+  kernelVersion: string;
+  osImage: string;
+  kubeletVersion: string;
+  containerRuntimeVersion: string;
+} {
+  const osImage =
+    /^PRETTY_NAME="?([^"\n]*)/m.exec(
+      existsSync("/etc/os-release") ? readFileSync("/etc/os-release", "utf8") : "",
+    )?.[1] ?? "Linux";
   return {
     architecture: process.arch === "x64" ? "amd64" : process.arch,
     kernelVersion: release(),
@@ -197,11 +244,15 @@ function readUserImages(options: LabOptions, home: Home): string | undefined {
   return file;
 }
 
-async function chooseRuntime(wanted: "auto" | "namespaces" | "processes", home: Home): Promise<{ runtime: "namespaces" | "processes"; notes: string[] }> {
+async function chooseRuntime(
+  wanted: "auto" | "namespaces" | "processes",
+  home: Home,
+): Promise<{ runtime: "namespaces" | "processes"; notes: string[] }> {
   if (wanted === "processes") return { runtime: "processes", notes: [plainProcesses("it was asked for")] };
   const probe = await probeNamespaces(home.pods);
   if (probe.ok) return { runtime: "namespaces", notes: [] };
-  if (wanted === "namespaces") throw new LabError(`Pods out of namespaces are not possible here: ${probe.reason}. Remedy: ${probe.remedy}.`);
+  if (wanted === "namespaces")
+    throw new LabError(`Pods out of namespaces are not possible here: ${probe.reason}. Remedy: ${probe.remedy}.`);
   return { runtime: "processes", notes: [`${plainProcesses(probe.reason)} To get the rest: ${probe.remedy}.`] };
 }
 
@@ -215,7 +266,9 @@ function plainProcesses(reason: string): string {
 function storeRefusal(error: unknown, home: Home): unknown {
   const code = (error as { code?: string }).code;
   if (code === "STORE_LOCKED")
-    return new LabError(`Another process is using ${home.directory}: a lab is just starting or stopping there. Wait a moment, or name another home with --home DIR.`);
+    return new LabError(
+      `Another process is using ${home.directory}: a lab is just starting or stopping there. Wait a moment, or name another home with --home DIR.`,
+    );
   return error;
 }
 

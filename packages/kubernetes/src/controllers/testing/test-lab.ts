@@ -26,6 +26,8 @@ export interface TestWorld {
   run(forMs: number): Promise<void>;
 }
 
+const API_SERVER = { clusterIP: "127.1.240.1", targetPort: 6443 };
+
 /** The API, controllers, scheduler and fake kubelets under virtual time. */
 export class TestLab {
   readonly world: TestWorld;
@@ -73,8 +75,12 @@ export class TestLab {
       kubeletVersion: "v1.32.13",
       containerRuntimeVersion: "ordinal://0",
     };
-    const apiServer = { clusterIP: "127.1.240.1", targetPort: 6443 };
-    await ensureBootstrapObjects(lab.client, { nodes: names, nodeInfo, apiServer, dnsClusterIP: "127.1.240.10" });
+    await ensureBootstrapObjects(lab.client, {
+      nodes: names,
+      nodeInfo,
+      apiServer: API_SERVER,
+      dnsClusterIP: "127.1.240.10",
+    });
     for (const { name } of names) {
       const status = { conditions: [{ type: "Ready", status: "True" }] };
       await lab.client.patch("nodes", "", name, { status }, { type: "merge", subresource: "status" });
@@ -99,6 +105,7 @@ export class TestLab {
         volumesDirectory: VOLUMES,
         removeVolume,
         rootCa: "CA",
+        apiServer: API_SERVER,
       }),
       startScheduler({ client: client("kube-scheduler"), clock, log, instance: "default-scheduler-test" }),
     ];
