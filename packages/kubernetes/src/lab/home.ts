@@ -93,7 +93,8 @@ export function openHome(directory: string): Home {
   try {
     mkdirSync(directory, { recursive: true });
     checkVersion(directory, versionFile);
-    for (const folder of [home.store, home.volumes, home.pods, home.logs, home.cache]) mkdirSync(folder, { recursive: true });
+    for (const folder of [home.store, home.volumes, home.pods, home.logs, home.cache])
+      mkdirSync(folder, { recursive: true });
     // Pods that run as another user reach their volumes by bind mounts made by the lab; nobody else needs to look in here.
     chmodSync(directory, 0o700);
     writeFileSync(versionFile, `${HOME_FORMAT}\n`);
@@ -114,7 +115,10 @@ export function openHome(directory: string): Home {
 function checkVersion(directory: string, versionFile: string): void {
   if (!existsSync(versionFile)) {
     if (existsSync(join(directory, "store")) || existsSync(join(directory, "lab.json")))
-      throw new HomeError("HOME_FOREIGN", `${directory} looks like a lab's home but its version file is gone. Move the folder away, or choose another with --home.`);
+      throw new HomeError(
+        "HOME_FOREIGN",
+        `${directory} looks like a lab's home but its version file is gone. Move the folder away, or choose another with --home.`,
+      );
     return;
   }
   const text = readFileSync(versionFile, "utf8").trim();
@@ -129,11 +133,17 @@ function explain(error: unknown, directory: string): Error {
   if (error instanceof HomeError) return error;
   const code = (error as NodeJS.ErrnoException).code;
   if (code === "EACCES" || code === "EPERM" || code === "EROFS")
-    return new HomeError("HOME_ACCESS", `No permission to write ${directory}. Choose a folder of your own with --home DIR.`);
+    return new HomeError(
+      "HOME_ACCESS",
+      `No permission to write ${directory}. Choose a folder of your own with --home DIR.`,
+    );
   if (code === "ENOTDIR" || code === "EEXIST")
     return new HomeError("HOME_ACCESS", `${directory} is not a folder. Choose another with --home DIR.`);
   if (code === "ENOSPC" || code === "EDQUOT")
-    return new HomeError("HOME_FULL", `The disk of ${directory} is full. Free some space, or choose another folder with --home DIR.`);
+    return new HomeError(
+      "HOME_FULL",
+      `The disk of ${directory} is full. Free some space, or choose another folder with --home DIR.`,
+    );
   return error instanceof Error ? error : new Error(String(error));
 }
 
@@ -168,7 +178,18 @@ export function writeForwards(home: Home, forwards: readonly Forward[]): void {
 
 /** Forgets everything of a lab but the folder itself. The lab must not run. */
 export function emptyHome(home: Home): void {
-  for (const path of [home.store, home.volumes, home.pods, home.logs, home.cache, home.pki, home.kubeconfig, home.state, home.forwards, join(home.directory, "version")])
+  for (const path of [
+    home.store,
+    home.volumes,
+    home.pods,
+    home.logs,
+    home.cache,
+    home.pki,
+    home.kubeconfig,
+    home.state,
+    home.forwards,
+    join(home.directory, "version"),
+  ])
     rmSync(path, { recursive: true, force: true });
 }
 

@@ -18,7 +18,10 @@ export async function endLeftovers(home: Home, previous: LabState | undefined): 
     const deadline = Date.now() + AGENT_END_TIMEOUT_MS;
     let killed = false;
     while (processStart(pid) === previous.agentPidStart) {
-      if (Date.now() > deadline) throw new LabError(`The agent of this home's last lab (process ${pid}) does not end. End it (\`kill -9 ${pid}\`), then start again.`);
+      if (Date.now() > deadline)
+        throw new LabError(
+          `The agent of this home's last lab (process ${pid}) does not end. End it (\`kill -9 ${pid}\`), then start again.`,
+        );
       if (!killed && Date.now() > deadline - AGENT_END_TIMEOUT_MS / 2) {
         process.kill(pid, "SIGKILL");
         killed = true;

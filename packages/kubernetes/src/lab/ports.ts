@@ -35,15 +35,25 @@ export async function choosePort(what: string, wish: PortWish): Promise<HeldPort
   if (wish.wanted !== undefined) {
     const held = await hold(wish.wanted, wish.udp);
     if (typeof held !== "string") return held;
-    const remedy = held === "EACCES" ? "Ports below 1024 need rights; choose a higher one" : "Stop what listens there, or choose another";
-    throw new PortError(`Port ${wish.wanted} of 127.0.0.1 cannot be used for the ${what}: ${held === "EACCES" ? "permission denied" : "it is taken"}. ${remedy} (--${what === "DNS" ? "dns-" : ""}port N).`);
+    const remedy =
+      held === "EACCES"
+        ? "Ports below 1024 need rights; choose a higher one"
+        : "Stop what listens there, or choose another";
+    throw new PortError(
+      `Port ${wish.wanted} of 127.0.0.1 cannot be used for the ${what}: ${held === "EACCES" ? "permission denied" : "it is taken"}. ${remedy} (--${what === "DNS" ? "dns-" : ""}port N).`,
+    );
   }
-  const candidates = [...(wish.previous === undefined ? [] : [wish.previous]), ...Array.from({ length: TRIES }, (_, index) => wish.fallback + index)];
+  const candidates = [
+    ...(wish.previous === undefined ? [] : [wish.previous]),
+    ...Array.from({ length: TRIES }, (_, index) => wish.fallback + index),
+  ];
   for (const candidate of candidates) {
     const held = await hold(candidate, wish.udp);
     if (typeof held !== "string") return held;
   }
-  throw new PortError(`No port from ${wish.fallback} to ${wish.fallback + TRIES - 1} is free on 127.0.0.1 for the ${what}. Name one with --${what === "DNS" ? "dns-" : ""}port N.`);
+  throw new PortError(
+    `No port from ${wish.fallback} to ${wish.fallback + TRIES - 1} is free on 127.0.0.1 for the ${what}. Name one with --${what === "DNS" ? "dns-" : ""}port N.`,
+  );
 }
 
 /** TCP, and UDP with it when asked; the error code when either is refused. */

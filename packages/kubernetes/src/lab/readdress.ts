@@ -13,10 +13,23 @@ export async function readdressServices(client: Client, subnet: Subnet): Promise
   for (const service of items as unknown as Service[]) {
     const address = service.spec?.clusterIP;
     const { name, namespace, labels, annotations } = service.metadata ?? {};
-    if (address === undefined || address === "None" || address === "" || address.startsWith(prefix) || name === undefined || namespace === undefined) continue;
+    if (
+      address === undefined ||
+      address === "None" ||
+      address === "" ||
+      address.startsWith(prefix) ||
+      name === undefined ||
+      namespace === undefined
+    )
+      continue;
     const { clusterIP: _old, clusterIPs: _olds, ...spec } = service.spec ?? {};
     await client.delete("services", namespace, name);
-    const fixed = name === "kubernetes" && namespace === "default" ? subnet.kubernetesAddress : name === "kube-dns" && namespace === "kube-system" ? subnet.dnsAddress : undefined;
+    const fixed =
+      name === "kubernetes" && namespace === "default"
+        ? subnet.kubernetesAddress
+        : name === "kube-dns" && namespace === "kube-system"
+          ? subnet.dnsAddress
+          : undefined;
     await client.create("services", {
       apiVersion: "v1",
       kind: "Service",

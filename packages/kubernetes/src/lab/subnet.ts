@@ -32,7 +32,9 @@ export function subnet(number: number): Subnet {
  * Takes a range of loopback addresses that no other lab of this machine holds: `preferred` if it is free, else the next one that
  * is. Keep the claim open while the lab lives; it ends with the process.
  */
-export async function claimSubnet(preferred: number | undefined): Promise<{ readonly subnet: Subnet; readonly claim: Server }> {
+export async function claimSubnet(
+  preferred: number | undefined,
+): Promise<{ readonly subnet: Subnet; readonly claim: Server }> {
   const count = SUBNET_MAX - SUBNET_MIN + 1;
   const first = preferred !== undefined && preferred >= SUBNET_MIN && preferred <= SUBNET_MAX ? preferred : SUBNET_MIN;
   for (let step = 0; step < count; step++) {
