@@ -251,3 +251,13 @@ describe("the node's connection", () => {
     expect((await session.exited).exitCode).toBe(3);
   });
 });
+
+test("a probe goes on when timers fire a moment early and time passes between two looks at the clock", async () => {
+  await lab.start();
+  lab.clock.jitter = true;
+  const readinessProbe = { exec: { command: ["false"] }, periodSeconds: 1 };
+  await lab.createPod("web-0", { containers: [{ name: "nginx", image: "k8s.gcr.io/nginx-slim:0.8", readinessProbe }] });
+  await lab.clock.advance(30_000);
+  const unhealthy = (await lab.events("web-0")).find((event) => event.includes("Unhealthy")) ?? "";
+  expect(Number(/x(\d+)$/.exec(unhealthy)?.[1])).toBeGreaterThan(5);
+});

@@ -38,6 +38,7 @@ export class PodShell {
   #sandbox: PodSandbox | undefined;
   #timer: Timer | undefined;
   #stepping = false;
+  #steppedAt = 0;
   #stopped = false;
 
   /** Call `begin` then. `onOver` is called once nothing of the pod is left, here and in the API. `hostFile` is the machine's resolv.conf. */
@@ -129,7 +130,8 @@ export class PodShell {
     this.#stepping = true;
     try {
       for (let next = this.#inputs.shift(); next !== undefined; next = this.#inputs.shift()) {
-        for (const output of step(this.#worker, next, this.#context.clock.now())) this.#perform(output);
+        this.#steppedAt = this.#context.clock.now();
+        for (const output of step(this.#worker, next, this.#steppedAt)) this.#perform(output);
       }
     } finally {
       this.#stepping = false;
@@ -140,13 +142,12 @@ export class PodShell {
   #setTimer(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
-    const now = this.#context.clock.now();
-    const deadline = nextDeadline(this.#worker, now);
+    // Asked as of the last step and not as of now: what fell due between the two has not been acted on.
+    const deadline = nextDeadline(this.#worker, this.#steppedAt);
     if (deadline === Infinity || this.#stopped) return;
+    const delayMs = Math.max(0, deadline - this.#context.clock.now());
     // Node's timers hold 31 bits of milliseconds; an early tick does no harm.
-    this.#timer = this.#context.clock.setTimer(Math.min(deadline - now, 2 ** 31 - 1), () =>
-      this.feed({ kind: "tick" }),
-    );
+    this.#timer = this.#context.clock.setTimer(Math.min(delayMs, 2 ** 31 - 1), () => this.feed({ kind: "tick" }));
   }
 
   #perform(output: Output): void {

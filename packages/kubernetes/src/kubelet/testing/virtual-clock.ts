@@ -7,7 +7,13 @@ interface Entry {
 
 /** A clock that stands still until it is told how far to go. Timers of no delay fire by themselves, in the next turn. */
 export class VirtualClock implements Clock {
+  /**
+   * As real clocks do under load: a timer fires up to a millisecond early, and a millisecond may pass between two looks
+   * at the clock.
+   */
+  jitter = false;
   readonly #start: number;
+  #looks = 0;
   #now: number;
   readonly #timers = new Set<Entry>();
 
@@ -17,6 +23,7 @@ export class VirtualClock implements Clock {
   }
 
   now(): number {
+    if (this.jitter) this.#now += this.#looks++ % 2;
     return this.#now;
   }
 
@@ -25,7 +32,7 @@ export class VirtualClock implements Clock {
   }
 
   setTimer(delayMs: number, callback: () => void): Timer {
-    const entry: Entry = { at: this.#now + Math.max(0, delayMs), callback };
+    const entry: Entry = { at: this.#now + Math.max(0, this.jitter && delayMs > 1 ? delayMs - 1 : delayMs), callback };
     this.#timers.add(entry);
     if (delayMs <= 0) setImmediate(() => this.#fire(entry));
     return { cancel: () => this.#timers.delete(entry) };
