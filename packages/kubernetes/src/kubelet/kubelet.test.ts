@@ -257,6 +257,7 @@ test("a probe goes on when timers fire a moment early and time passes between tw
   lab.clock.jitter = true;
   const readinessProbe = { exec: { command: ["false"] }, periodSeconds: 1 };
   await lab.createPod("web-0", { containers: [{ name: "nginx", image: "k8s.gcr.io/nginx-slim:0.8", readinessProbe }] });
+  await lab.until("started", async () => (await lab.events("web-0")).some((event) => event.includes("Started")));
   await lab.clock.advance(30_000);
   const unhealthy = (await lab.events("web-0")).find((event) => event.includes("Unhealthy")) ?? "";
   expect(Number(/x(\d+)$/.exec(unhealthy)?.[1])).toBeGreaterThan(5);
