@@ -2,7 +2,6 @@ import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 
 import { hasCode } from "@ordinal/kit";
-import { ClassicLevel } from "classic-level";
 
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
@@ -56,6 +55,8 @@ export async function openStore(directory: string, options: OpenStoreOptions = {
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     refuseMissingDatabase(directory, readAcknowledged(path));
+    // Loads native code, which most programs that import this package never use.
+    const { ClassicLevel } = await import("classic-level");
     level = new ClassicLevel<Uint8Array, Uint8Array>(directory, {
       keyEncoding: "view",
       valueEncoding: "view",
