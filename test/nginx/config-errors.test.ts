@@ -64,6 +64,8 @@ const CONFIGURATIONS: Readonly<Record<string, string>> = {
   "bad try_files code": server("location / { try_files /x =9999; }"),
   "suspicious name": server("server_name a/b;"),
   "wildcard in the middle": server("server_name a.*.b;"),
+  "wildcard in the middle of one of two":
+    "events {}\nhttp {\nserver { listen 127.0.0.1:18096; server_name a.*.b; }\nserver { listen 127.0.0.1:18096; server_name a; }\n}\n",
   "missing include": "events {}\ninclude /nowhere/x.conf;\n",
   "duplicate http": "events {}\nhttp {}\nhttp {}\n",
   "duplicate events": "events {}\nevents {}\n",

@@ -20,8 +20,6 @@ export function parseServerName(text: string, place: Place, warnings: string[]):
   }
   if (name.endsWith(".*") && !name.slice(0, -2).includes("*"))
     return [{ kind: "trailing-wildcard", name: name.slice(0, -1) }];
-  if (name.includes("*") || name.includes(".."))
-    throw new ConfigError(`invalid server name or wildcard "${text}"`, place);
   return [{ kind: "exact", name }];
 }
 

@@ -139,3 +139,14 @@ describe("limits", () => {
     expect(status(`${"\r\n".repeat(5000)}GET / HTTP/1.1\r\n`)).toBeUndefined();
   });
 });
+
+test("endless line breaks before a request hold no memory", () => {
+  const parser = new RequestParser(LIMITS);
+  const chunk = Buffer.from("\r\n".repeat(32 * 1024));
+  const before = process.memoryUsage().arrayBuffers;
+  for (let i = 0; i < 500; i++) expect(parser.feed(chunk, 0)).toBe(chunk.length);
+  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(1024 * 1024);
+  expect(parser.started).toBe(false);
+  parser.feed(Buffer.from("GET / HTTP/1.0\r\n\r\n"), 0);
+  expect(parser.done).toBe(true);
+});

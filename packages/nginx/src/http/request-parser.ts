@@ -133,6 +133,9 @@ export const HTTP_11 = 1001;
 
 const EMPTY = Buffer.alloc(0);
 
+/** Room for the offsets of this many / 4 headers stays with a connection. */
+const OFFSETS_KEPT = 64;
+
 export class RequestParser {
   /** The octets that all offsets point into, starting at `base`. */
   #bytes: Buffer = EMPTY;
@@ -169,7 +172,7 @@ export class RequestParser {
   #invalidName = false;
 
   /** Four offsets a header: name from, to, value from, to. */
-  #offsets = new Int32Array(64);
+  #offsets = new Int32Array(OFFSETS_KEPT);
   #headerCount = 0;
   readonly #slots = new Int32Array(HEADER_SLOTS);
 
@@ -217,6 +220,7 @@ export class RequestParser {
     this.#major = 0;
     this.#minor = 0;
     this.#headerCount = 0;
+    if (this.#offsets.length > OFFSETS_KEPT) this.#offsets = new Int32Array(OFFSETS_KEPT);
     this.#slots.fill(0);
     this.failure = undefined;
     this.path = "";
@@ -251,7 +255,9 @@ export class RequestParser {
       this.#base = from;
       this.#run(chunk.length - from);
       const end = from + this.#position;
-      if (this.#state < S.done) this.#keep(chunk, from);
+      // Line breaks before a request are not kept: there may be any number of them.
+      if (this.#state === S.start) this.reset(this.#limits);
+      else if (this.#state < S.done) this.#keep(chunk, from);
       return end;
     }
     let at = from;
@@ -350,6 +356,7 @@ export class RequestParser {
             this.#fail(400, "client sent invalid method");
             return;
           }
+          this.#bufferEnd = p + this.#limits.headerBufferBytes;
           state = S.method;
           break;
         case S.method:

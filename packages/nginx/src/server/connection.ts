@@ -335,9 +335,8 @@ export class Connection implements OpenConnection {
     this.#out = [];
     this.#outBytes = 0;
     if (this.#socket.write(data) || this.#state === "answering") return;
-    // The client does not take its answers: nothing more is read until it does.
+    // The client has not taken its answers: what comes before it does is not read (`#received` pauses the socket).
     this.#blocked = true;
-    this.#socket.pause();
     this.#deadline.set(performance.now(), this.#defaultServer.location.settings.sendTimeoutMs);
   }
 
@@ -360,7 +359,7 @@ export class Connection implements OpenConnection {
       this.#ended();
       return;
     }
-    this.#socket.resume();
+    if (this.#socket.isPaused()) this.#socket.resume();
   }
 
   #beginLinger(request: HttpRequest): void {
