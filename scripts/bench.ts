@@ -6,7 +6,9 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const names = process.argv.slice(2);
 if (names.includes("--help")) {
-  process.stdout.write("Usage: npm run bench [-- NAME…]\n\nRuns packages/*/bench/*.ts in turn; NAME picks those whose path contains it. Let nothing else run meanwhile.\n");
+  process.stdout.write(
+    "Usage: npm run bench [-- NAME…]\n\nRuns packages/*/bench/*.ts in turn; NAME picks those whose path contains it. Let nothing else run meanwhile.\n",
+  );
   process.exit(0);
 }
 const files = globSync("packages/*/bench/*.ts", { cwd: root })

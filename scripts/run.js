@@ -78,7 +78,9 @@ function installed() {
 }
 
 function fingerprint() {
-  const hash = createHash("sha256").update(readFileSync(join(root, "package-lock.json"))).digest("hex");
+  const hash = createHash("sha256")
+    .update(readFileSync(join(root, "package-lock.json")))
+    .digest("hex");
   return `${hash} ${process.platform}-${process.arch}\n`;
 }
 
@@ -124,7 +126,11 @@ function tool(binary) {
 function run(command, commandArgs) {
   return new Promise((resolve) => {
     const path = `${join(root, "node_modules", ".bin")}:${process.env.PATH ?? ""}`;
-    const child = spawn(command, commandArgs, { cwd: name === "ordinal" ? (process.env.INIT_CWD ?? process.cwd()) : root, stdio: "inherit", env: { ...process.env, PATH: path } });
+    const child = spawn(command, commandArgs, {
+      cwd: name === "ordinal" ? (process.env.INIT_CWD ?? process.cwd()) : root,
+      stdio: "inherit",
+      env: { ...process.env, PATH: path },
+    });
     const forward = (signal) => child.kill(signal);
     for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, forward);
     process.on("SIGINT", () => {});
@@ -132,6 +138,8 @@ function run(command, commandArgs) {
       console.error(`cannot start ${command}: ${error.message}`);
       resolve(1);
     });
-    child.on("exit", (code, signal) => resolve(code ?? 128 + (signal === "SIGINT" ? 2 : signal === "SIGTERM" ? 15 : 9)));
+    child.on("exit", (code, signal) =>
+      resolve(code ?? 128 + (signal === "SIGINT" ? 2 : signal === "SIGTERM" ? 15 : 9)),
+    );
   });
 }

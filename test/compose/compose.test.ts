@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -18,8 +19,20 @@ interface Variant {
 }
 
 const variants: readonly Variant[] = [
-  { name: "docker-compose 1.29", command: ["docker-compose"], project: "ordinaltest1", subnet: "172.31.241.0/24", dns: "172.31.241.10" },
-  { name: "Compose v2", command: ["docker", "compose"], project: "ordinaltest2", subnet: "172.31.242.0/24", dns: "172.31.242.10" },
+  {
+    name: "docker-compose 1.29",
+    command: ["docker-compose"],
+    project: "ordinaltest1",
+    subnet: "172.31.241.0/24",
+    dns: "172.31.241.10",
+  },
+  {
+    name: "Compose v2",
+    command: ["docker", "compose"],
+    project: "ordinaltest2",
+    subnet: "172.31.242.0/24",
+    dns: "172.31.242.10",
+  },
 ];
 
 const missing = await whatIsMissing();
@@ -33,10 +46,19 @@ describe.each(variants)("the lab under $name", (variant) => {
     ORDINAL_DNS_ADDRESS: variant.dns,
   };
   const compose = (...args: string[]): Promise<string> => run([...variant.command, ...args], env);
-  const inside = (service: string, command: string): Promise<string> => compose("exec", "-T", service, "sh", "-c", command);
+  const inside = (service: string, command: string): Promise<string> =>
+    compose("exec", "-T", service, "sh", "-c", command);
   const container = async (service: string): Promise<string> => (await compose("ps", "-q", service)).trim();
   const address = async (service: string): Promise<string> =>
-    (await run(["docker", "inspect", "-f", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", await container(service)])).trim();
+    (
+      await run([
+        "docker",
+        "inspect",
+        "-f",
+        "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}",
+        await container(service),
+      ])
+    ).trim();
 
   beforeAll(async () => {
     if (missing !== undefined) return;
@@ -66,22 +88,30 @@ describe.each(variants)("the lab under $name", (variant) => {
       for (const pod of ["web-0", "web-1"]) {
         const found = await address(pod);
         for (const name of [`${pod}.nginx`, `${pod}.nginx.default.svc.cluster.local`])
-          await eventually(async () => expect((await inside(from, `getent hosts ${name}`)).split(/\s+/)[0]).toBe(found));
+          await eventually(async () =>
+            expect((await inside(from, `getent hosts ${name}`)).split(/\s+/)[0]).toBe(found),
+          );
       }
   });
 
   it("names both pods behind the headless service, by SRV with the port's name", async (context) => {
     if (missing !== undefined) return context.skip(missing);
-    const script = "require('node:dns').promises.resolveSrv('_web._tcp.nginx.default.svc.cluster.local').then((r) => console.log(r.map((s) => s.name + ':' + s.port).sort().join(' ')))";
+    const script =
+      "require('node:dns').promises.resolveSrv('_web._tcp.nginx.default.svc.cluster.local').then((r) => console.log(r.map((s) => s.name + ':' + s.port).sort().join(' ')))";
     await eventually(async () =>
-      expect((await inside("web-0", `node -e "${script}"`)).trim()).toBe("web-0.nginx.default.svc.cluster.local:80 web-1.nginx.default.svc.cluster.local:80"),
+      expect((await inside("web-0", `node -e "${script}"`)).trim()).toBe(
+        "web-0.nginx.default.svc.cluster.local:80 web-1.nginx.default.svc.cluster.local:80",
+      ),
     );
   });
 
   it("serves each pod's own volume, which outlives the container", async (context) => {
     if (missing !== undefined) return context.skip(missing);
     const fetchPage = (from: string, pod: string): Promise<string> =>
-      inside(from, `node -e "fetch('http://${pod}.nginx/').then((r) => r.text()).then((t) => process.stdout.write(t))"`);
+      inside(
+        from,
+        `node -e "fetch('http://${pod}.nginx/').then((r) => r.text()).then((t) => process.stdout.write(t))"`,
+      );
     for (const pod of ["web-0", "web-1"]) await inside(pod, "echo $(hostname) > /usr/share/nginx/html/index.html");
     expect(await fetchPage("web-0", "web-1")).toBe("web-1\n");
     await compose("rm", "--stop", "--force", "web-1");
@@ -94,12 +124,29 @@ describe.each(variants)("the lab under $name", (variant) => {
     const before = await address("web-0");
     await compose("rm", "--stop", "--force", "web-0");
     // Somebody else takes the address meanwhile.
-    const squatter = (await run(["docker", "run", "--detach", "--rm", "--network", `${variant.project}_pods`, "--ip", before, "--entrypoint", "sleep", IMAGE, "300"])).trim();
+    const squatter = (
+      await run([
+        "docker",
+        "run",
+        "--detach",
+        "--rm",
+        "--network",
+        `${variant.project}_pods`,
+        "--ip",
+        before,
+        "--entrypoint",
+        "sleep",
+        IMAGE,
+        "300",
+      ])
+    ).trim();
     try {
       await compose("up", "--detach", "web-0");
       const after = await address("web-0");
       expect(after).not.toBe(before);
-      await eventually(async () => expect((await inside("web-1", "getent hosts web-0.nginx")).split(/\s+/)[0]).toBe(after));
+      await eventually(async () =>
+        expect((await inside("web-1", "getent hosts web-0.nginx")).split(/\s+/)[0]).toBe(after),
+      );
     } finally {
       await run(["docker", "rm", "--force", squatter]);
     }
@@ -113,7 +160,11 @@ describe.each(variants)("the lab under $name", (variant) => {
 });
 
 async function whatIsMissing(): Promise<string | undefined> {
-  for (const command of [["docker", "info"], ["docker-compose", "--version"], ["docker", "compose", "version"]] as const)
+  for (const command of [
+    ["docker", "info"],
+    ["docker-compose", "--version"],
+    ["docker", "compose", "version"],
+  ] as const)
     try {
       await execute(command[0], command.slice(1));
     } catch (error) {

@@ -5,9 +5,11 @@ import { connect as connectTcp, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect as connectTls } from "node:tls";
-import { homePaths, readForwards, readState } from "@ordinal/kubernetes/lab-home";
+
 import { SeededRandom } from "@ordinal/kit";
+import { homePaths, readForwards, readState } from "@ordinal/kubernetes/lab-home";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
 import { kubectl, ordinal, run } from "../lab/cli.ts";
 
 /** Per port; half of it mutated recordings of valid sessions, half plain noise. */
@@ -49,19 +51,45 @@ afterAll(async () => {
 });
 
 const head = (method: string, path: string, extra: readonly string[] = []): string =>
-  [`${method} ${path} HTTP/1.1`, `Host: 127.0.0.1:${apiPort}`, `Authorization: Bearer ${token}`, ...extra, "", ""].join("\r\n");
-const withBody = (method: string, path: string, type: string, body: string): string => head(method, path, [`Content-Type: ${type}`, `Content-Length: ${Buffer.byteLength(body)}`]) + body;
+  [`${method} ${path} HTTP/1.1`, `Host: 127.0.0.1:${apiPort}`, `Authorization: Bearer ${token}`, ...extra, "", ""].join(
+    "\r\n",
+  );
+const withBody = (method: string, path: string, type: string, body: string): string =>
+  head(method, path, [`Content-Type: ${type}`, `Content-Length: ${Buffer.byteLength(body)}`]) + body;
 
 function apiSessions(): Buffer[] {
-  const configMap = JSON.stringify({ apiVersion: "v1", kind: "ConfigMap", metadata: { generateName: "x-" }, data: { a: "b".repeat(300) } });
+  const configMap = JSON.stringify({
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { generateName: "x-" },
+    data: { a: "b".repeat(300) },
+  });
   const frames = Buffer.from([0x82, 0x85, 1, 2, 3, 4, 0 ^ 1, 104 ^ 2, 105 ^ 3, 10 ^ 4, 0 ^ 1]);
   return [
-    Buffer.from(head("GET", "/api/v1/namespaces/default/pods?limit=500", ["Accept: application/json;as=Table;v=v1;g=meta.k8s.io"])),
+    Buffer.from(
+      head("GET", "/api/v1/namespaces/default/pods?limit=500", [
+        "Accept: application/json;as=Table;v=v1;g=meta.k8s.io",
+      ]),
+    ),
     Buffer.from(head("GET", "/api/v1/pods?watch=true&resourceVersion=0")),
     Buffer.from(head("GET", "/apis") + head("GET", "/openapi/v3/api/v1")),
     Buffer.from(withBody("POST", "/api/v1/namespaces/default/configmaps?dryRun=All", "application/json", configMap)),
-    Buffer.from(withBody("PATCH", "/apis/apps/v1/namespaces/default/statefulsets/web?dryRun=All", "application/strategic-merge-patch+json", '{"spec":{"replicas":3}}')),
-    Buffer.from(withBody("PATCH", "/apis/apps/v1/namespaces/default/statefulsets/web?dryRun=All", "application/json-patch+json", '[{"op":"replace","path":"/spec/replicas","value":2}]')),
+    Buffer.from(
+      withBody(
+        "PATCH",
+        "/apis/apps/v1/namespaces/default/statefulsets/web?dryRun=All",
+        "application/strategic-merge-patch+json",
+        '{"spec":{"replicas":3}}',
+      ),
+    ),
+    Buffer.from(
+      withBody(
+        "PATCH",
+        "/apis/apps/v1/namespaces/default/statefulsets/web?dryRun=All",
+        "application/json-patch+json",
+        '[{"op":"replace","path":"/spec/replicas","value":2}]',
+      ),
+    ),
     Buffer.concat([
       Buffer.from(
         head("GET", "/api/v1/namespaces/default/pods/web-0/exec?command=cat&stdin=true&stdout=true", [
@@ -79,7 +107,9 @@ function apiSessions(): Buffer[] {
 }
 
 const webSessions = [
-  Buffer.from("GET / HTTP/1.1\r\nHost: web-0.nginx\r\nRange: bytes=0-1,3-4\r\nIf-None-Match: \"x\"\r\n\r\nGET /index.html HTTP/1.1\r\nHost: x\r\n\r\n"),
+  Buffer.from(
+    'GET / HTTP/1.1\r\nHost: web-0.nginx\r\nRange: bytes=0-1,3-4\r\nIf-None-Match: "x"\r\n\r\nGET /index.html HTTP/1.1\r\nHost: x\r\n\r\n',
+  ),
   Buffer.from("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"),
   Buffer.from("HEAD /a%20b/../c HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"),
 ];
@@ -87,10 +117,45 @@ const webSessions = [
 /** A query for `name`, as dig sends it, with EDNS. */
 function query(name: string, type: number): Buffer {
   const labels = name.split(".").flatMap((label) => [label.length, ...Buffer.from(label)]);
-  return Buffer.from([below(256), below(256), 1, 0x20, 0, 1, 0, 0, 0, 0, 0, 1, ...labels, 0, 0, type, 0, 1, 0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 0]);
+  return Buffer.from([
+    below(256),
+    below(256),
+    1,
+    0x20,
+    0,
+    1,
+    0,
+    0,
+    0,
+    0,
+    0,
+    1,
+    ...labels,
+    0,
+    0,
+    type,
+    0,
+    1,
+    0,
+    0,
+    41,
+    4,
+    208,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+  ]);
 }
-const dnsSessions = [query("web-0.nginx.default.svc.cluster.local", 1), query("_web._tcp.nginx.default.svc.cluster.local", 33), query("10.0.16.127.in-addr.arpa", 12)];
-const framed = (message: Buffer): Buffer => Buffer.concat([Buffer.from([message.length >> 8, message.length & 255]), message]);
+const dnsSessions = [
+  query("web-0.nginx.default.svc.cluster.local", 1),
+  query("_web._tcp.nginx.default.svc.cluster.local", 33),
+  query("10.0.16.127.in-addr.arpa", 12),
+];
+const framed = (message: Buffer): Buffer =>
+  Buffer.concat([Buffer.from([message.length >> 8, message.length & 255]), message]);
 
 function noise(length: number): Buffer {
   const bytes = Buffer.alloc(length);
@@ -129,7 +194,10 @@ function session(open: () => Socket, bytes: Buffer): Promise<void> {
   });
 }
 
-async function attack(opens: { readonly valid: () => Socket; readonly plain: () => Socket }, recordings: readonly Buffer[]): Promise<void> {
+async function attack(
+  opens: { readonly valid: () => Socket; readonly plain: () => Socket },
+  recordings: readonly Buffer[],
+): Promise<void> {
   let sent = 0;
   let turn = 0;
   const worker = async (): Promise<void> => {
@@ -137,7 +205,9 @@ async function attack(opens: { readonly valid: () => Socket; readonly plain: () 
       const past = turn++ % 2 === 0;
       // Recordings are short: many of them in one session make half of the bytes.
       const bytes = past
-        ? Buffer.concat(Array.from({ length: 40 }, () => mutated(recordings[below(recordings.length)] ?? Buffer.alloc(0))))
+        ? Buffer.concat(
+            Array.from({ length: 40 }, () => mutated(recordings[below(recordings.length)] ?? Buffer.alloc(0))),
+          )
         : noise(8_192 + below(16_384));
       sent += bytes.length;
       await session(past ? opens.valid : opens.plain, bytes);
@@ -162,7 +232,12 @@ async function beside(healthy: () => Promise<void>, attackRun: Promise<void>): P
 }
 
 function residentOf(pids: readonly number[]): Record<number, number> {
-  return Object.fromEntries(pids.map((pid) => [pid, Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) * 1024]));
+  return Object.fromEntries(
+    pids.map((pid) => [
+      pid,
+      Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) * 1024,
+    ]),
+  );
 }
 
 /** The lab, its agent and every process below them. */
@@ -180,35 +255,64 @@ function family(): number[] {
 }
 
 function expectBounded(): void {
-  for (const [pid, bytes] of Object.entries(residentOf(family()))) expect(bytes, `resident bytes of process ${pid} (seed ${SEED})`).toBeLessThan(RESIDENT_BYTES_MAX);
+  for (const [pid, bytes] of Object.entries(residentOf(family())))
+    expect(bytes, `resident bytes of process ${pid} (seed ${SEED})`).toBeLessThan(RESIDENT_BYTES_MAX);
 }
 
 describe(`10 MB of hostile bytes to each port (seed ${SEED})`, () => {
   it("the API goes on answering kubectl", async () => {
     const plain = (): Socket => connectTcp(apiPort, "127.0.0.1");
     const valid = (): Socket => connectTls({ host: "127.0.0.1", port: apiPort, ca });
-    const answers = await beside(async () => expect((await kubectl(home.kubeconfig, ["get", "pods", "--no-headers"])).stdout).toMatch(/web-0 +1\/1 +Running/), attack({ valid, plain }, apiSessions()));
+    const answers = await beside(
+      async () =>
+        expect((await kubectl(home.kubeconfig, ["get", "pods", "--no-headers"])).stdout).toMatch(
+          /web-0 +1\/1 +Running/,
+        ),
+      attack({ valid, plain }, apiSessions()),
+    );
     expect(answers).toBeGreaterThan(3);
     expectBounded();
   });
 
   it("a web pod goes on answering curl", async () => {
     const open = (): Socket => connectTcp(web.port, web.address);
-    await beside(async () => expect((await run(["curl", "-s", "--max-time", "5", `http://${web.address}:${web.port}/`])).stdout).toMatch(/^web-\d\n$/), attack({ valid: open, plain: open }, webSessions));
+    await beside(
+      async () =>
+        expect((await run(["curl", "-s", "--max-time", "5", `http://${web.address}:${web.port}/`])).stdout).toMatch(
+          /^web-\d\n$/,
+        ),
+      attack({ valid: open, plain: open }, webSessions),
+    );
     expectBounded();
   });
 
   it("DNS goes on answering dig, over TCP and UDP", async () => {
     const open = (): Socket => connectTcp(dnsPort, "127.0.0.1");
     const dig = async (): Promise<void> =>
-      expect((await run(["dig", "@127.0.0.1", "-p", String(dnsPort), "+short", "+tries=3", "+time=2", "web-0.nginx.default.svc.cluster.local"])).stdout).toMatch(/^127\./);
+      expect(
+        (
+          await run([
+            "dig",
+            "@127.0.0.1",
+            "-p",
+            String(dnsPort),
+            "+short",
+            "+tries=3",
+            "+time=2",
+            "web-0.nginx.default.svc.cluster.local",
+          ])
+        ).stdout,
+      ).toMatch(/^127\./);
     await beside(dig, attack({ valid: open, plain: open }, dnsSessions.map(framed)));
     const socket = createSocket("udp4");
     await beside(
       dig,
       (async () => {
-        for (let sent = 0; sent < HOSTILE_BYTES; ) {
-          const bytes = below(2) === 0 ? mutated(dnsSessions[below(dnsSessions.length)] ?? Buffer.alloc(1)) : noise(1 + below(1_400));
+        for (let sent = 0; sent < HOSTILE_BYTES;) {
+          const bytes =
+            below(2) === 0
+              ? mutated(dnsSessions[below(dnsSessions.length)] ?? Buffer.alloc(1))
+              : noise(1 + below(1_400));
           sent += bytes.length + 28;
           await new Promise<void>((resolve) => socket.send(bytes, dnsPort, "127.0.0.1", () => resolve()));
         }
@@ -221,7 +325,16 @@ describe(`10 MB of hostile bytes to each port (seed ${SEED})`, () => {
 
 describe("a page in a browser on the machine", () => {
   const ask = (headers: readonly string[]): Promise<string> =>
-    run(["curl", "-sk", "-o", "/dev/null", "-w", "%{http_code}", ...headers.flatMap((header) => ["-H", header]), `https://127.0.0.1:${apiPort}/api/v1/pods`]).then((result) => result.stdout);
+    run([
+      "curl",
+      "-sk",
+      "-o",
+      "/dev/null",
+      "-w",
+      "%{http_code}",
+      ...headers.flatMap((header) => ["-H", header]),
+      `https://127.0.0.1:${apiPort}/api/v1/pods`,
+    ]).then((result) => result.stdout);
 
   it("cannot drive the API: no token, a foreign Host or a foreign Origin are refused", async () => {
     expect(await ask([])).toBe("401");

@@ -1,5 +1,15 @@
 import { spawn, spawnSync } from "node:child_process";
-import { accessSync, constants, cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, realpathSync } from "node:fs";
+import {
+  accessSync,
+  constants,
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -47,7 +57,11 @@ export function run(command: readonly string[], options: RunOptions = {}): Promi
     child.stdin.end(options.input);
     const timer = setTimeout(() => {
       child.kill("SIGKILL");
-      reject(new Error(`${command.join(" ")}: no end after ${(options.timeoutMs ?? TIMEOUT_MS) / 1000} s\n${stdout}${stderr}`));
+      reject(
+        new Error(
+          `${command.join(" ")}: no end after ${(options.timeoutMs ?? TIMEOUT_MS) / 1000} s\n${stdout}${stderr}`,
+        ),
+      );
     }, options.timeoutMs ?? TIMEOUT_MS);
     child.on("error", reject);
     // A detached lab keeps no pipe of ours: 'close' would wait for one that does.
@@ -59,7 +73,10 @@ export function run(command: readonly string[], options: RunOptions = {}): Promi
 }
 
 export function kubectl(kubeconfig: string, args: readonly string[], options: RunOptions = {}): Promise<Result> {
-  return run(["kubectl", ...args], { ...options, env: { KUBECONFIG: kubeconfig, HOME: dirname(kubeconfig), ...options.env } });
+  return run(["kubectl", ...args], {
+    ...options,
+    env: { KUBECONFIG: kubeconfig, HOME: dirname(kubeconfig), ...options.env },
+  });
 }
 
 /** Tries until it holds; the last failure is the one that counts. */
@@ -100,14 +117,30 @@ export interface TestUser {
 export function ordinaryUser(): TestUser | string {
   if (process.getuid?.() !== 0) return "needs root to run as another user";
   const name = "ordinaltest";
-  if (spawnSync("id", [name]).status !== 0 && spawnSync("useradd", ["--create-home", "--shell", "/bin/sh", name]).status !== 0) return "useradd failed";
+  if (
+    spawnSync("id", [name]).status !== 0 &&
+    spawnSync("useradd", ["--create-home", "--shell", "/bin/sh", name]).status !== 0
+  )
+    return "useradd failed";
   const id = (flag: string): number => Number(spawnSync("id", [flag, name], { encoding: "utf8" }).stdout);
   return { uid: id("-u"), gid: id("-g"), name };
 }
 
 /** The checkout, where another user can read it: itself, or a copy when it lies in a closed folder. */
 export function readableCheckout(user: TestUser): string {
-  const readable = spawnSync("setpriv", ["--reuid", String(user.uid), "--regid", String(user.gid), "--clear-groups", "test", "-r", join(root, "package.json"), "-a", "-x", root]);
+  const readable = spawnSync("setpriv", [
+    "--reuid",
+    String(user.uid),
+    "--regid",
+    String(user.gid),
+    "--clear-groups",
+    "test",
+    "-r",
+    join(root, "package.json"),
+    "-a",
+    "-x",
+    root,
+  ]);
   if (readable.status === 0) return root;
   const copy = join(mkdtempSync(join(tmpdir(), "ordinal-checkout-")), "ordinal");
   spawnSync("chmod", ["755", dirname(copy)]);

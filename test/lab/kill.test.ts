@@ -1,8 +1,10 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+
 import { homePaths, readState } from "@ordinal/kubernetes/lab-home";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
 import { eventually, kubectl, ordinal, processesOf, readIfThere, run } from "./cli.ts";
 
 // A program that takes an exclusive lock in its volume: two live processes for one ordinal cannot both have it.
@@ -57,29 +59,45 @@ describe("a lab that is killed with kill -9 in the middle of a rolling update", 
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it("leaves no process over, and the next start finishes the update with the volumes intact", { timeout: 300_000 }, async () => {
-    const volumes = await run(["kubectl", "get", "pv", "-o", "jsonpath={range .items[*]}{.metadata.name}{'\\n'}{end}"], { env: { KUBECONFIG: home.kubeconfig, HOME: folder } });
-    const names = volumes.stdout.trim().split("\n");
-    expect(names).toHaveLength(3);
-    for (let round = 0; round < ROUNDS; round++) {
-      const image = `example/holder:${round % 2 === 0 ? 2 : 1}`;
-      const patched = await kubectl(home.kubeconfig, ["set", "image", "sts/holder", `holder=${image}`]);
-      expect(patched.stderr).toBe("");
-      // A different moment of the update each round.
-      await new Promise((resolve) => setTimeout(resolve, round * 450));
-      const state = readState(home);
-      process.kill(state?.pid ?? 0, "SIGKILL");
-      await eventually(() => expect(processesOf(home.directory)).toEqual([]), 5_000);
-      const again = await ordinal(["start", "--detach", "--empty", "--home", home.directory]);
-      expect(again.stderr).toBe("");
-      expect(again.code).toBe(0);
-      await eventually(async () => {
-        const status = await kubectl(home.kubeconfig, ["get", "sts", "holder", "-o", "jsonpath={.status.updatedReplicas} {.status.readyReplicas} {.spec.template.spec.containers[0].image}"]);
-        expect(status.stdout).toBe(`3 3 ${image}`);
-      });
-      for (const name of names) expect(readIfThere(join(home.volumes, name, "violations"))).toBeUndefined();
-    }
-    // Every run of every ordinal wrote into the same volume: nothing was lost, nothing began anew.
-    for (const name of names) expect((readIfThere(join(home.volumes, name, "runs")) ?? "").trim().split("\n").length).toBeGreaterThanOrEqual(1 + ROUNDS);
-  });
+  it(
+    "leaves no process over, and the next start finishes the update with the volumes intact",
+    { timeout: 300_000 },
+    async () => {
+      const volumes = await run(
+        ["kubectl", "get", "pv", "-o", "jsonpath={range .items[*]}{.metadata.name}{'\\n'}{end}"],
+        { env: { KUBECONFIG: home.kubeconfig, HOME: folder } },
+      );
+      const names = volumes.stdout.trim().split("\n");
+      expect(names).toHaveLength(3);
+      for (let round = 0; round < ROUNDS; round++) {
+        const image = `example/holder:${round % 2 === 0 ? 2 : 1}`;
+        const patched = await kubectl(home.kubeconfig, ["set", "image", "sts/holder", `holder=${image}`]);
+        expect(patched.stderr).toBe("");
+        // A different moment of the update each round.
+        await new Promise((resolve) => setTimeout(resolve, round * 450));
+        const state = readState(home);
+        process.kill(state?.pid ?? 0, "SIGKILL");
+        await eventually(() => expect(processesOf(home.directory)).toEqual([]), 5_000);
+        const again = await ordinal(["start", "--detach", "--empty", "--home", home.directory]);
+        expect(again.stderr).toBe("");
+        expect(again.code).toBe(0);
+        await eventually(async () => {
+          const status = await kubectl(home.kubeconfig, [
+            "get",
+            "sts",
+            "holder",
+            "-o",
+            "jsonpath={.status.updatedReplicas} {.status.readyReplicas} {.spec.template.spec.containers[0].image}",
+          ]);
+          expect(status.stdout).toBe(`3 3 ${image}`);
+        });
+        for (const name of names) expect(readIfThere(join(home.volumes, name, "violations"))).toBeUndefined();
+      }
+      // Every run of every ordinal wrote into the same volume: nothing was lost, nothing began anew.
+      for (const name of names)
+        expect((readIfThere(join(home.volumes, name, "runs")) ?? "").trim().split("\n").length).toBeGreaterThanOrEqual(
+          1 + ROUNDS,
+        );
+    },
+  );
 });

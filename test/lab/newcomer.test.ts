@@ -3,9 +3,21 @@ import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFi
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+
 import { homePaths, readForwards, readState } from "@ordinal/kubernetes/lab-home";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { eventually, executable, kubectl, ordinal, ordinaryUser, processesOf, readableCheckout, root, run } from "./cli.ts";
+
+import {
+  eventually,
+  executable,
+  kubectl,
+  ordinal,
+  ordinaryUser,
+  processesOf,
+  readableCheckout,
+  root,
+  run,
+} from "./cli.ts";
 
 let folder: string;
 beforeAll(() => {
@@ -81,11 +93,17 @@ describe("a newcomer's first lab", () => {
     const states = homes.map((home) => readState(homePaths(home)));
     expect(states[0]?.apiPort).not.toBe(states[1]?.apiPort);
     expect(states[0]?.subnet).not.toBe(states[1]?.subnet);
-    const forwards = homes.map((home) => readForwards(homePaths(home)).filter((one) => one.kind === "pod").map((one) => one.address));
+    const forwards = homes.map((home) =>
+      readForwards(homePaths(home))
+        .filter((one) => one.kind === "pod")
+        .map((one) => one.address),
+    );
     expect(forwards[0]?.some((address) => forwards[1]?.includes(address))).toBe(false);
     expect((await ordinal(["start", "--home", homes[0] ?? ""])).stderr).toMatch(/A lab is running in .* already/);
     await ordinal(["stop", "--home", homes[0] ?? ""]);
-    expect((await kubectl(homePaths(homes[1] ?? "").kubeconfig, ["get", "pods", "--no-headers"])).stdout.match(/Running/g)).toHaveLength(2);
+    expect(
+      (await kubectl(homePaths(homes[1] ?? "").kubeconfig, ["get", "pods", "--no-headers"])).stdout.match(/Running/g),
+    ).toHaveLength(2);
     const taken = String(states[1]?.apiPort);
     const refused = await ordinal(["start", "--detach", "--port", taken, "--home", fresh("lab three")]);
     expect(refused.code).toBe(1);
@@ -108,7 +126,10 @@ describe("a newcomer's first lab", () => {
 
   it("names the pod that failed, and leaves the lab to look at", async () => {
     const home = fresh("failing");
-    writeFileSync(fresh("failing.yaml"), "apiVersion: v1\nkind: Pod\nmetadata: { name: lost }\nspec: { containers: [{ name: a, image: nobody/knows:1 }] }\n");
+    writeFileSync(
+      fresh("failing.yaml"),
+      "apiVersion: v1\nkind: Pod\nmetadata: { name: lost }\nspec: { containers: [{ name: a, image: nobody/knows:1 }] }\n",
+    );
     const started = await ordinal(["start", "--detach", "--timeout", "8", "--home", home, "-f", fresh("failing.yaml")]);
     expect(started.code).toBe(1);
     expect(started.stderr).toMatch(/lost .*(ErrImagePull|ImagePullBackOff)/);
@@ -142,45 +163,61 @@ describe("as an ordinary user", () => {
     if (typeof user === "string") return context.skip(user);
     const home = fresh("roots home");
     mkdirSync(home, { mode: 0o700 });
-    const refused = await ordinal(["start", "--home", home], { uid: user.uid, gid: user.gid, project: readableCheckout(user), env: { HOME: folder } });
+    const refused = await ordinal(["start", "--home", home], {
+      uid: user.uid,
+      gid: user.gid,
+      project: readableCheckout(user),
+      env: { HOME: folder },
+    });
     expect(refused.code).toBe(1);
     expect(refused.stderr).toMatch(/No permission/);
   });
 });
 
 describe("on a full disk", () => {
-  it("refuses to start with a sentence, and a running lab says that it cannot write and goes on serving", { timeout: 120_000 }, async (context) => {
-    if (process.getuid?.() !== 0) return context.skip("needs root to mount a small tmpfs");
-    const disk = fresh("small disk");
-    mkdirSync(disk);
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=48m", "tmpfs", disk]);
-    try {
-      const home = join(disk, "home");
-      expect((await ordinal(["start", "--detach", "--home", home])).code).toBe(0);
-      const config = homePaths(home).kubeconfig;
-      await run(["sh", "-c", `dd if=/dev/zero of='${join(disk, "filler")}' bs=64k 2>/dev/null; true`]);
-      // Larger than what the store's preallocated file may still hold.
-      writeFileSync(fresh("big.yaml"), `apiVersion: v1\nkind: ConfigMap\nmetadata: { name: big }\ndata: { text: ${"x".repeat(700_000)} }\n`);
-      let refused = "";
-      for (let attempt = 0; attempt < 8 && refused === ""; attempt++) refused = (await kubectl(config, ["create", "--validate=false", "-f", fresh("big.yaml")])).stderr;
-      expect(refused).toMatch(/disk|space/i);
-      expect((await kubectl(config, ["get", "pods", "--no-headers"])).stdout.match(/Running/g)).toHaveLength(2);
-      await ordinal(["stop", "--home", home]);
-      expect((await ordinal(["start", "--home", home])).stderr).toMatch(/Free some space/);
-      rmSync(join(disk, "filler"));
-      const again = await ordinal(["start", "--detach", "--empty", "--home", home]);
-      expect(again.stdout + again.stderr).toContain("Ready: 2 of 2 pods");
-      await ordinal(["stop", "--home", home]);
-    } finally {
-      await eventually(() => execFileSync("umount", [disk], { stdio: "pipe" }), 10_000);
-    }
-  });
+  it(
+    "refuses to start with a sentence, and a running lab says that it cannot write and goes on serving",
+    { timeout: 120_000 },
+    async (context) => {
+      if (process.getuid?.() !== 0) return context.skip("needs root to mount a small tmpfs");
+      const disk = fresh("small disk");
+      mkdirSync(disk);
+      execFileSync("mount", ["-t", "tmpfs", "-o", "size=48m", "tmpfs", disk]);
+      try {
+        const home = join(disk, "home");
+        expect((await ordinal(["start", "--detach", "--home", home])).code).toBe(0);
+        const config = homePaths(home).kubeconfig;
+        await run(["sh", "-c", `dd if=/dev/zero of='${join(disk, "filler")}' bs=64k 2>/dev/null; true`]);
+        // Larger than what the store's preallocated file may still hold.
+        writeFileSync(
+          fresh("big.yaml"),
+          `apiVersion: v1\nkind: ConfigMap\nmetadata: { name: big }\ndata: { text: ${"x".repeat(700_000)} }\n`,
+        );
+        let refused = "";
+        for (let attempt = 0; attempt < 8 && refused === ""; attempt++)
+          refused = (await kubectl(config, ["create", "--validate=false", "-f", fresh("big.yaml")])).stderr;
+        expect(refused).toMatch(/disk|space/i);
+        expect((await kubectl(config, ["get", "pods", "--no-headers"])).stdout.match(/Running/g)).toHaveLength(2);
+        await ordinal(["stop", "--home", home]);
+        expect((await ordinal(["start", "--home", home])).stderr).toMatch(/Free some space/);
+        rmSync(join(disk, "filler"));
+        const again = await ordinal(["start", "--detach", "--empty", "--home", home]);
+        expect(again.stdout + again.stderr).toContain("Ready: 2 of 2 pods");
+        await ordinal(["stop", "--home", home]);
+      } finally {
+        await eventually(() => execFileSync("umount", [disk], { stdio: "pipe" }), 10_000);
+      }
+    },
+  );
 });
 
 describe("the README's commands", () => {
   it("tell what is missing when there is no kubectl or dig", () => {
     // The tests themselves need these two; a machine without them must be told, not fail in riddles.
-    expect(executable("kubectl") && executable("dig") && executable("curl"), "install kubectl, dig and curl to run these tests").toBe(true);
+    expect(
+      executable("kubectl") && executable("dig") && executable("curl"),
+      "install kubectl, dig and curl to run these tests",
+    ).toBe(true);
     expect(root).not.toBe("");
   });
 });

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
+
 import { run, ShellTerminal, WatchTerminal, type Ran } from "./terminals.ts";
 import type { Check, Outcome, Step } from "./tutorial.ts";
 import { cells, judge } from "./watch-log.ts";
@@ -23,7 +24,8 @@ export class Performer {
 
   /** Types the step's command and proves every outcome; throws naming the first that did not come. */
   async perform(step: Step): Promise<void> {
-    for (const [name, command] of Object.entries(step.capture ?? {})) this.#captured.set(name, (await this.#run(command)).stdout.trim());
+    for (const [name, command] of Object.entries(step.capture ?? {}))
+      this.#captured.set(name, (await this.#run(command)).stdout.trim());
     if (step.terminal === "A") return this.#performWatch(step);
     if (step.terminal === "shell") return this.#performShell(step);
     if (step.watch !== undefined) await this.#startWatch(step.watch);
@@ -57,14 +59,16 @@ export class Performer {
     const ran: Ran = { stdout: text, stderr: "", exitCode: exitCode ?? 0 };
     if (exitCode !== undefined) this.#shell = undefined;
     for (const outcome of step.expects) {
-      if (outcome.check.prompt === true && exitCode !== undefined) throw failure(step, outcome, `the session ended with ${exitCode}:\n${text}`);
+      if (outcome.check.prompt === true && exitCode !== undefined)
+        throw failure(step, outcome, `the session ended with ${exitCode}:\n${text}`);
       await this.#prove(step, outcome, ran);
     }
   }
 
   async #prove(step: Step, outcome: Outcome, ran: Ran | undefined): Promise<void> {
     const { check } = outcome;
-    const problem = (ran === undefined ? undefined : await this.#judgeRun(check, ran)) ?? (await this.#judgeTime(check));
+    const problem =
+      (ran === undefined ? undefined : await this.#judgeRun(check, ran)) ?? (await this.#judgeTime(check));
     if (problem !== undefined) throw failure(step, outcome, problem);
   }
 
@@ -77,10 +81,13 @@ export class Performer {
     }
     if (check.rows !== undefined) {
       const rows = normal(ran.stdout).split("\n").map(cells);
-      const wrong = rows.length !== check.rows.length || check.rows.some((row, index) => !new RegExp(`^(?:${row})$`).test(rows[index] ?? ""));
+      const wrong =
+        rows.length !== check.rows.length ||
+        check.rows.some((row, index) => !new RegExp(`^(?:${row})$`).test(rows[index] ?? ""));
       if (wrong) return `wanted rows:\n${check.rows.join("\n")}\n${shown}`;
     }
-    if (check.match !== undefined && !new RegExp(await this.#fill(check.match, true)).test(ran.stdout)) return `wanted ${await this.#fill(check.match, true)}; ${shown}`;
+    if (check.match !== undefined && !new RegExp(await this.#fill(check.match, true)).test(ran.stdout))
+      return `wanted ${await this.#fill(check.match, true)}; ${shown}`;
     return undefined;
   }
 
@@ -92,17 +99,30 @@ export class Performer {
       return this.#watch.rows.length === 0 ? undefined : `the watch printed:\n${this.#watch.rows.join("\n")}`;
     }
     const { watch, probe } = check;
-    if (watch !== undefined) return this.#until(async () => judge(watch, this.#watch?.rows ?? []), false, () => (this.#watch?.rows ?? []).join("\n"));
+    if (watch !== undefined)
+      return this.#until(
+        async () => judge(watch, this.#watch?.rows ?? []),
+        false,
+        () => (this.#watch?.rows ?? []).join("\n"),
+      );
     if (probe === undefined) return undefined;
     const command = await this.#fill(probe.command, false);
     return this.#until(
-      async () => this.#judgeRun({ ...(probe.lines && { lines: probe.lines }), ...(probe.match !== undefined && { match: probe.match }) }, await this.#run(command)),
+      async () =>
+        this.#judgeRun(
+          { ...(probe.lines && { lines: probe.lines }), ...(probe.match !== undefined && { match: probe.match }) },
+          await this.#run(command),
+        ),
       probe.once === true,
       () => `by: ${command}`,
     );
   }
 
-  async #until(attempt: () => Promise<string | undefined>, once: boolean, show: () => string): Promise<string | undefined> {
+  async #until(
+    attempt: () => Promise<string | undefined>,
+    once: boolean,
+    show: () => string,
+  ): Promise<string | undefined> {
     const deadline = Date.now() + OUTCOME_TIMEOUT_MS;
     for (;;) {
       const problem = await attempt();
@@ -123,8 +143,10 @@ export class Performer {
   }
 
   async #valueOf(name: string): Promise<string | undefined> {
-    if (name.startsWith("ip:")) return (await this.#run(`kubectl get pod ${name.slice(3)} -o jsonpath='{.status.podIP}'`)).stdout;
-    if (name === "dns") return (await this.#run("kubectl get service kube-dns -n kube-system -o jsonpath='{.spec.clusterIP}'")).stdout;
+    if (name.startsWith("ip:"))
+      return (await this.#run(`kubectl get pod ${name.slice(3)} -o jsonpath='{.status.podIP}'`)).stdout;
+    if (name === "dns")
+      return (await this.#run("kubectl get service kube-dns -n kube-system -o jsonpath='{.spec.clusterIP}'")).stdout;
     return this.#captured.get(name);
   }
 

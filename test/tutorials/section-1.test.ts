@@ -2,8 +2,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+
 import { startLab, type Lab } from "@ordinal/kubernetes";
 import { afterAll, beforeAll, describe, it } from "vitest";
+
 import { Performer } from "./perform.ts";
 import { loadTutorial } from "./tutorial.ts";
 

@@ -1,6 +1,8 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { setTimeout as delay } from "node:timers/promises";
+
 import { spawn as spawnTerminal, type IPty } from "@lydell/node-pty";
+
 import { cells } from "./watch-log.ts";
 
 export interface Ran {
@@ -39,7 +41,12 @@ export class WatchTerminal {
 
   constructor(command: string, cwd: string, env: NodeJS.ProcessEnv) {
     this.command = command;
-    this.#child = spawn("bash", ["-c", `exec ${command}`], { cwd, env, stdio: ["ignore", "pipe", "inherit"], detached: true });
+    this.#child = spawn("bash", ["-c", `exec ${command}`], {
+      cwd,
+      env,
+      stdio: ["ignore", "pipe", "inherit"],
+      detached: true,
+    });
     let rest = "";
     this.#child.stdout?.on("data", (chunk: Buffer) => {
       const lines = (rest + chunk.toString("utf8")).split("\n");

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+
 import { parse } from "yaml";
 
 /** A tutorial as data: see the head of section-1.yaml for what each field means. */
@@ -32,7 +33,12 @@ export interface Check {
   readonly prompt?: boolean;
   readonly quiet?: boolean;
   readonly watch?: WatchCheck;
-  readonly probe?: { readonly command: string; readonly lines?: readonly string[]; readonly match?: string; readonly once?: boolean };
+  readonly probe?: {
+    readonly command: string;
+    readonly lines?: readonly string[];
+    readonly match?: string;
+    readonly once?: boolean;
+  };
 }
 
 export interface WatchCheck {

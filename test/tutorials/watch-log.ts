@@ -7,7 +7,13 @@ export function cells(line: string): string {
 
 /** Whether the rows a watch has printed so far hold what is expected; a sentence when they do not (yet). */
 export function judge(check: WatchCheck, rows: readonly string[]): string | undefined {
-  return ordered(check.order ?? [], rows) ?? every(check.all ?? [], rows) ?? never(check.never ?? [], rows) ?? after(check, rows) ?? together(check, rows);
+  return (
+    ordered(check.order ?? [], rows) ??
+    every(check.all ?? [], rows) ??
+    never(check.never ?? [], rows) ??
+    after(check, rows) ??
+    together(check, rows)
+  );
 }
 
 function ordered(patterns: readonly string[], rows: readonly string[]): string | undefined {

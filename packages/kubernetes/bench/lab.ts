@@ -1,8 +1,8 @@
 // How fast the lab is, in figures that compare: warm start to Ready, a pod from its creation to its process running, a Parallel set of
 // 100, a new pod's name in DNS. Run it with nothing else on the machine: `npm run bench -- kubernetes`.
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { Resolver } from "node:dns/promises";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -68,20 +68,30 @@ async function created_(lab: Lab, name: string, command: string[]): Promise<{ ui
     apiVersion: "v1",
     kind: "Pod",
     metadata: { name, namespace: "default", labels: { app: "bench" } },
-    spec: { restartPolicy: "Never", hostname: name, subdomain: "bench", terminationGracePeriodSeconds: 0, containers: [{ name: "c", image: "busybox", command }] },
+    spec: {
+      restartPolicy: "Never",
+      hostname: name,
+      subdomain: "bench",
+      terminationGracePeriodSeconds: 0,
+      containers: [{ name: "c", image: "busybox", command }],
+    },
   });
   return { uid: pod.metadata.uid, uptimeMs };
 }
 
 function running(lab: Lab, name: string): Promise<void> {
   return new Promise((resolve) => {
-    const watch = lab.client.watch("pods", { namespace: "default", fieldSelector: `metadata.name=${name}` }, (event) => {
-      if (event.kind === "SYNCED" || event.kind === "DELETED") return;
-      const status = event.object["status"] as { containerStatuses?: { ready: boolean }[] };
-      if (status.containerStatuses?.every((one) => one.ready) !== true) return;
-      watch.stop();
-      resolve();
-    });
+    const watch = lab.client.watch(
+      "pods",
+      { namespace: "default", fieldSelector: `metadata.name=${name}` },
+      (event) => {
+        if (event.kind === "SYNCED" || event.kind === "DELETED") return;
+        const status = event.object["status"] as { containerStatuses?: { ready: boolean }[] };
+        if (status.containerStatuses?.every((one) => one.ready) !== true) return;
+        watch.stop();
+        resolve();
+      },
+    );
   });
 }
 
@@ -124,12 +134,19 @@ async function parallelSet(lab: Lab): Promise<void> {
       podManagementPolicy: "Parallel",
       replicas: PARALLEL,
       selector: { matchLabels: { app: "many" } },
-      template: { metadata: { labels: { app: "many" } }, spec: { containers: [{ name: "nginx", image: "nginx", ports: [{ containerPort: 80 }] }] } },
+      template: {
+        metadata: { labels: { app: "many" } },
+        spec: { containers: [{ name: "nginx", image: "nginx", ports: [{ containerPort: 80 }] }] },
+      },
     },
   });
   await new Promise<void>((resolve) => {
     const watch = lab.client.watch("statefulsets.apps", {}, (event) => {
-      if (event.kind === "SYNCED" || ((event.object["status"] ?? {}) as { readyReplicas?: number }).readyReplicas !== PARALLEL) return;
+      if (
+        event.kind === "SYNCED" ||
+        ((event.object["status"] ?? {}) as { readyReplicas?: number }).readyReplicas !== PARALLEL
+      )
+        return;
       watch.stop();
       resolve();
     });
@@ -139,6 +156,9 @@ async function parallelSet(lab: Lab): Promise<void> {
 
 function report(what: string, times: readonly number[], goalMs: number): void {
   const sorted = [...times].sort((a, b) => a - b);
-  const at = (share: number): string => (sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN).toFixed(0);
-  process.stdout.write(`${what}: median ${at(0.5)} ms, min ${at(0)}, p90 ${at(0.9)}, max ${at(1)} (goal: median at most ${goalMs})\n`);
+  const at = (share: number): string =>
+    (sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN).toFixed(0);
+  process.stdout.write(
+    `${what}: median ${at(0.5)} ms, min ${at(0)}, p90 ${at(0.9)}, max ${at(1)} (goal: median at most ${goalMs})\n`,
+  );
 }

@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
 import type { IncomingMessage } from "node:http";
 import { Agent, request } from "node:https";
+
 import { homeDirectory, homePaths, isRunning, readState, type Home } from "@ordinal/kubernetes/lab-home";
+
 import { CommandError } from "./usage.ts";
 
 interface Credentials {
@@ -35,7 +37,9 @@ export function connect(homeOption: string | undefined): Api {
   const home = homePaths(homeDirectory(homeOption));
   const state = readState(home);
   if (!isRunning(state))
-    throw new CommandError(`No lab is running in ${home.directory}. Start one with \`ordinal start\`, or name another with --home DIR.`);
+    throw new CommandError(
+      `No lab is running in ${home.directory}. Start one with \`ordinal start\`, or name another with --home DIR.`,
+    );
   return api(home, credentials(home, state.apiPort));
 }
 
@@ -44,12 +48,16 @@ function credentials(home: Home, port: number): Credentials {
   try {
     config = readFileSync(home.kubeconfig, "utf8");
   } catch (error) {
-    throw new CommandError(`Cannot read ${home.kubeconfig}: ${(error as Error).message}. The lab belongs to the user who started it.`);
+    throw new CommandError(
+      `Cannot read ${home.kubeconfig}: ${(error as Error).message}. The lab belongs to the user who started it.`,
+    );
   }
   const token = /^\s*token:\s*"?([^"\s]+)"?\s*$/m.exec(config)?.[1];
   const ca = /^\s*certificate-authority-data:\s*"?([^"\s]+)"?\s*$/m.exec(config)?.[1];
   if (token === undefined || ca === undefined)
-    throw new CommandError(`${home.kubeconfig} has no token or certificate of a lab. \`ordinal stop\` and \`ordinal start\` write it anew.`);
+    throw new CommandError(
+      `${home.kubeconfig} has no token or certificate of a lab. \`ordinal stop\` and \`ordinal start\` write it anew.`,
+    );
   return { port, token, ca: Buffer.from(ca, "base64").toString("utf8") };
 }
 
@@ -57,10 +65,18 @@ function api(home: Home, login: Credentials): Api {
   const agent = new Agent({ keepAlive: true, ca: login.ca });
   const stream = (path: string, options: ApiRequest = {}): Promise<IncomingMessage> =>
     new Promise((resolve, reject) => {
-      const headers: Record<string, string> = { authorization: `Bearer ${login.token}`, accept: options.accept ?? "application/json" };
+      const headers: Record<string, string> = {
+        authorization: `Bearer ${login.token}`,
+        accept: options.accept ?? "application/json",
+      };
       if (options.body !== undefined) headers["content-type"] = options.contentType ?? "application/json";
-      const outgoing = request({ agent, host: "127.0.0.1", port: login.port, path, method: options.method ?? "GET", headers }, resolve);
-      outgoing.on("error", (error) => reject(new CommandError(`The lab in ${home.directory} does not answer: ${error.message}.`)));
+      const outgoing = request(
+        { agent, host: "127.0.0.1", port: login.port, path, method: options.method ?? "GET", headers },
+        resolve,
+      );
+      outgoing.on("error", (error) =>
+        reject(new CommandError(`The lab in ${home.directory} does not answer: ${error.message}.`)),
+      );
       outgoing.end(options.body);
     });
   const call = async (path: string, options?: ApiRequest): Promise<{ code: number; body: Record<string, unknown> }> => {

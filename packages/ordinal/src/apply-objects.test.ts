@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+
 import { mergePatch } from "./apply-objects.ts";
 
 describe("mergePatch", () => {
@@ -6,10 +7,14 @@ describe("mergePatch", () => {
     expect(mergePatch({}, { spec: { replicas: 2 } }, { spec: { replicas: 2, extra: "default" } })).toBeUndefined();
   });
   it("changes what differs and keeps what the manifest does not name", () => {
-    expect(mergePatch({}, { spec: { replicas: 3 } }, { spec: { replicas: 2, extra: 1 } })).toEqual({ spec: { replicas: 3 } });
+    expect(mergePatch({}, { spec: { replicas: 3 } }, { spec: { replicas: 2, extra: 1 } })).toEqual({
+      spec: { replicas: 3 },
+    });
   });
   it("removes what only the last applied manifest had", () => {
-    expect(mergePatch({ spec: { a: 1, b: 2 } }, { spec: { a: 1 } }, { spec: { a: 1, b: 2, c: 3 } })).toEqual({ spec: { b: null } });
+    expect(mergePatch({ spec: { a: 1, b: 2 } }, { spec: { a: 1 } }, { spec: { a: 1, b: 2, c: 3 } })).toEqual({
+      spec: { b: null },
+    });
   });
   it("does not remove what is gone already", () => {
     expect(mergePatch({ spec: { b: 2 } }, { spec: {} }, { spec: {} })).toBeUndefined();

@@ -13,11 +13,19 @@ export type Outcome = "created" | "configured" | "unchanged";
  * Creates the object or brings it to what the manifest says, as client-side apply does: fields of the last applied manifest that
  * are gone from this one are removed, fields that neither names are left alone.
  */
-export async function applyObject(api: Api, resources: readonly ResourceInfo[], manifest: Manifest, namespace: string): Promise<{ name: string; outcome: Outcome }> {
+export async function applyObject(
+  api: Api,
+  resources: readonly ResourceInfo[],
+  manifest: Manifest,
+  namespace: string,
+): Promise<{ name: string; outcome: Outcome }> {
   const resource = resources.find((one) => one.groupVersion === manifest.apiVersion && one.kind === manifest.kind);
-  if (resource === undefined) throw new CommandError(`no matches for kind "${manifest.kind}" in version "${manifest.apiVersion}"`);
+  if (resource === undefined)
+    throw new CommandError(`no matches for kind "${manifest.kind}" in version "${manifest.apiVersion}"`);
   const scope = manifest.metadata.namespace ?? namespace;
-  const object = withLastApplied(resource.namespaced ? { ...manifest, metadata: { ...manifest.metadata, namespace: scope } } : manifest);
+  const object = withLastApplied(
+    resource.namespaced ? { ...manifest, metadata: { ...manifest.metadata, namespace: scope } } : manifest,
+  );
   const name = `${resource.resource.replace(/s$/, "")}${resource.group === "" ? "" : `.${resource.group}`}/${manifest.metadata.name}`;
   const path = pathOf(resource, scope, manifest.metadata.name);
   const live = await api.maybe(path);
@@ -29,15 +37,25 @@ export async function applyObject(api: Api, resources: readonly ResourceInfo[], 
   const previous: unknown = JSON.parse(annotations?.[LAST_APPLIED] ?? "{}");
   const patch = mergePatch(previous, object, live);
   if (patch === undefined) return { name, outcome: "unchanged" };
-  const next = await api.json(path + QUERY, { method: "PATCH", contentType: "application/merge-patch+json", body: JSON.stringify(patch) });
+  const next = await api.json(path + QUERY, {
+    method: "PATCH",
+    contentType: "application/merge-patch+json",
+    body: JSON.stringify(patch),
+  });
   const before = (live["metadata"] as { resourceVersion: string }).resourceVersion;
-  return { name, outcome: (next["metadata"] as { resourceVersion: string }).resourceVersion === before ? "unchanged" : "configured" };
+  return {
+    name,
+    outcome: (next["metadata"] as { resourceVersion: string }).resourceVersion === before ? "unchanged" : "configured",
+  };
 }
 
 function withLastApplied(object: Manifest): Manifest {
   const { [LAST_APPLIED]: _dropped, ...annotations } = object.metadata.annotations ?? {};
   const bare = { ...object, metadata: { ...object.metadata, annotations } };
-  return { ...object, metadata: { ...object.metadata, annotations: { ...annotations, [LAST_APPLIED]: `${JSON.stringify(bare)}\n` } } };
+  return {
+    ...object,
+    metadata: { ...object.metadata, annotations: { ...annotations, [LAST_APPLIED]: `${JSON.stringify(bare)}\n` } },
+  };
 }
 
 /**

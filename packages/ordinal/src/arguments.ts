@@ -1,4 +1,5 @@
 import { parseArgs, type ParseArgsConfig } from "node:util";
+
 import { UsageError } from "./usage.ts";
 
 /** Flags that every command takes. */
@@ -12,7 +13,12 @@ export interface Parsed {
 /** Parses a command's own flags beside the common ones; unknown flags and missing values are usage errors in plain words. */
 export function parse(args: readonly string[], options: NonNullable<ParseArgsConfig["options"]> = {}): Parsed {
   try {
-    const { values, positionals } = parseArgs({ args: [...args], options: { ...COMMON, ...options }, allowPositionals: true, strict: true });
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      options: { ...COMMON, ...options },
+      allowPositionals: true,
+      strict: true,
+    });
     return { values, positionals };
   } catch (error) {
     throw new UsageError((error as Error).message.replace(/\. To specify a positional.*$/s, "."));

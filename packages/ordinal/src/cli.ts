@@ -49,12 +49,16 @@ const commands: Readonly<Record<string, Command>> = {
   },
   get: {
     summary: "show objects, as kubectl get does",
-    help: "Usage: ordinal get RESOURCE [NAME…] [-n NAMESPACE] [-A] [-l SELECTOR] [-o wide|yaml|json|name] [-w]\n\n" + HOME_HELP,
+    help:
+      "Usage: ordinal get RESOURCE [NAME…] [-n NAMESPACE] [-A] [-l SELECTOR] [-o wide|yaml|json|name] [-w]\n\n" +
+      HOME_HELP,
     load: () => import("./commands/get.ts"),
   },
   logs: {
     summary: "print a pod's logs",
-    help: "Usage: ordinal logs POD [-c CONTAINER] [-f] [--previous] [--tail N] [--timestamps] [-n NAMESPACE]\n\n" + HOME_HELP,
+    help:
+      "Usage: ordinal logs POD [-c CONTAINER] [-f] [--previous] [--tail N] [--timestamps] [-n NAMESPACE]\n\n" +
+      HOME_HELP,
     load: () => import("./commands/logs.ts"),
   },
   exec: {
@@ -64,7 +68,9 @@ const commands: Readonly<Record<string, Command>> = {
   },
   apply: {
     summary: "create or update the objects of YAML or JSON files",
-    help: "Usage: ordinal apply -f FILE… [-n NAMESPACE]\n\n  -f, --file FILE    a file, a folder, or - for standard input (repeatable)\n" + HOME_HELP,
+    help:
+      "Usage: ordinal apply -f FILE… [-n NAMESPACE]\n\n  -f, --file FILE    a file, a folder, or - for standard input (repeatable)\n" +
+      HOME_HELP,
     load: () => import("./commands/apply.ts"),
   },
   delete: {

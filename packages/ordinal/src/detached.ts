@@ -2,7 +2,9 @@ import { execFileSync, spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+
 import type { Home } from "@ordinal/kubernetes/lab-home";
+
 import { liveView } from "./live-view.ts";
 
 type Message =
@@ -16,14 +18,19 @@ export async function startDetached(home: Home, args: readonly string[], timeout
   const logFile = join(home.directory, "lab.log");
   const log = openSync(logFile, "a", 0o600);
   const cli = fileURLToPath(new URL("./cli.ts", import.meta.url));
-  const child = spawn(process.execPath, [...process.execArgv, cli, "start", ...args], { detached: true, stdio: ["ignore", log, log, "ipc"] });
+  const child = spawn(process.execPath, [...process.execArgv, cli, "start", ...args], {
+    detached: true,
+    stdio: ["ignore", log, log, "ipc"],
+  });
   closeSync(log);
   const view = liveView(process.stdout);
   const { promise, resolve } = Promise.withResolvers<number>();
   let last: readonly string[] = [];
   const timer = setTimeout(() => {
     view.end();
-    const waiting = last.filter((line) => line.includes("○")).map((line) => line.replace("○", "").trim().split(/\s+/).join(" "));
+    const waiting = last
+      .filter((line) => line.includes("○"))
+      .map((line) => line.replace("○", "").trim().split(/\s+/).join(" "));
     process.stderr.write(
       `Not Ready after ${timeoutMs / 1000} s: ${waiting.join("; ") || "no pod was made"}.\nThe lab is left running to look at: \`ordinal status\`, \`ordinal logs POD\`; \`ordinal stop\` ends it.\n`,
     );
@@ -37,7 +44,9 @@ export async function startDetached(home: Home, args: readonly string[], timeout
       resolve(0);
     } else {
       view.end();
-      process.stderr.write(message.kind === "failed" ? `${message.text}\n` : "The lab was stopped before every pod was Ready.\n");
+      process.stderr.write(
+        message.kind === "failed" ? `${message.text}\n` : "The lab was stopped before every pod was Ready.\n",
+      );
       resolve(1);
     }
   });

@@ -21,9 +21,17 @@ export function guide(facts: GuideFacts): string {
   const lines = ["", "Reach it from another terminal:"];
   for (const page of facts.pages.slice(0, 2)) lines.push(`  curl ${page.url.padEnd(34)} # ${page.pod}`);
   if (facts.kubectlFound) {
-    lines.push(`  export KUBECONFIG=${shellWord(facts.kubeconfig)}`, "  kubectl get pods -w", `  kubectl exec -it ${first} -- sh`);
+    lines.push(
+      `  export KUBECONFIG=${shellWord(facts.kubeconfig)}`,
+      "  kubectl get pods -w",
+      `  kubectl exec -it ${first} -- sh`,
+    );
   } else {
-    lines.push(`  npx ordinal get pods -w${home}`, `  npx ordinal exec -it ${first}${home} -- sh`, `  (kubectl works too: export KUBECONFIG=${shellWord(facts.kubeconfig)})`);
+    lines.push(
+      `  npx ordinal get pods -w${home}`,
+      `  npx ordinal exec -it ${first}${home} -- sh`,
+      `  (kubectl works too: export KUBECONFIG=${shellWord(facts.kubeconfig)})`,
+    );
   }
   if (facts.name !== undefined) lines.push(`  dig @127.0.0.1 -p ${facts.dnsPort} +short ${facts.name}`);
   for (const note of facts.notes) lines.push("", `Note: ${note}`);

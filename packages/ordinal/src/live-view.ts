@@ -17,7 +17,8 @@ function redrawing(stream: NodeJS.WriteStream): LiveView {
       const width = stream.columns || 80;
       // A screen holds only so many lines: what is above it could not be drawn again.
       const room = Math.max(4, (stream.rows || 24) - 2);
-      const shown = lines.length > room ? [...lines.slice(0, room - 1), `… and ${lines.length - room + 1} more`] : lines;
+      const shown =
+        lines.length > room ? [...lines.slice(0, room - 1), `… and ${lines.length - room + 1} more`] : lines;
       const next = shown.map((line) => line.slice(0, width - 1)).join("\n");
       if (next === last) return;
       stream.write(`${drawn > 0 ? `\x1b[${drawn}A` : ""}\x1b[J${next}\n`);

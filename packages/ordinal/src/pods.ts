@@ -1,5 +1,5 @@
-import type { ContainerStatus, Pod } from "kubernetes-types/core/v1.d.ts";
 import type { StatefulSet } from "kubernetes-types/apps/v1.d.ts";
+import type { ContainerStatus, Pod } from "kubernetes-types/core/v1.d.ts";
 
 /** One pod as the progress view and `status` show it. */
 export interface PodLine {
@@ -26,12 +26,17 @@ export function podLine(pod: Pod): PodLine {
     address: pod.status?.podIP ?? "",
     ready: ready || done,
     status: pod.metadata?.deletionTimestamp === undefined ? phaseOf(pod, statuses) : "Terminating",
-    problem: trouble === undefined ? unschedulable(pod) : `${trouble.state?.waiting?.reason}: ${trouble.state?.waiting?.message ?? trouble.image}`,
+    problem:
+      trouble === undefined
+        ? unschedulable(pod)
+        : `${trouble.state?.waiting?.reason}: ${trouble.state?.waiting?.message ?? trouble.image}`,
   };
 }
 
 function phaseOf(pod: Pod, statuses: readonly ContainerStatus[]): string {
-  const waiting = statuses.map((one) => one.state?.waiting?.reason).find((reason) => reason !== undefined && reason !== "PodInitializing");
+  const waiting = statuses
+    .map((one) => one.state?.waiting?.reason)
+    .find((reason) => reason !== undefined && reason !== "PodInitializing");
   return waiting ?? pod.status?.phase ?? "Pending";
 }
 
@@ -48,7 +53,9 @@ export interface Progress {
 
 /** How far the lab is: what its StatefulSets and single pods want, against what is Ready of the present revision. */
 export function progressOf(pods: readonly Pod[], sets: readonly StatefulSet[]): Progress {
-  const single = pods.filter((pod) => !(pod.metadata?.ownerReferences ?? []).some((owner) => owner.controller === true));
+  const single = pods.filter(
+    (pod) => !(pod.metadata?.ownerReferences ?? []).some((owner) => owner.controller === true),
+  );
   let wanted = single.length;
   let ready = single.filter((pod) => podLine(pod).ready).length;
   for (const set of sets) {
@@ -56,9 +63,14 @@ export function progressOf(pods: readonly Pod[], sets: readonly StatefulSet[]): 
     const seen = (set.status?.observedGeneration ?? 0) >= (set.metadata?.generation ?? 0);
     const settled = (set.status?.replicas ?? 0) === replicas;
     wanted += replicas;
-    ready += seen && settled ? Math.min(set.status?.readyReplicas ?? 0, replicas) : Math.min(set.status?.readyReplicas ?? 0, Math.max(0, replicas - 1));
+    ready +=
+      seen && settled
+        ? Math.min(set.status?.readyReplicas ?? 0, replicas)
+        : Math.min(set.status?.readyReplicas ?? 0, Math.max(0, replicas - 1));
   }
-  const lines = pods.map(podLine).sort((a, b) => compare(a.namespace, b.namespace) || a.name.localeCompare(b.name, "en", { numeric: true }));
+  const lines = pods
+    .map(podLine)
+    .sort((a, b) => compare(a.namespace, b.namespace) || a.name.localeCompare(b.name, "en", { numeric: true }));
   return { ready, wanted, lines };
 }
 

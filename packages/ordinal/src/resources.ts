@@ -27,17 +27,38 @@ interface ApiResourceList {
 /** What the server serves, from its discovery documents. */
 export async function discover(api: Api): Promise<ResourceInfo[]> {
   const groups = (await api.json("/apis"))["groups"] as { versions: { groupVersion: string }[] }[];
-  const bases = ["/api/v1", ...groups.flatMap((group) => group.versions.map((version) => `/apis/${version.groupVersion}`))];
-  const lists = await Promise.all(bases.map(async (base) => [base, (await api.json(base)) as ApiResourceList] as const));
+  const bases = [
+    "/api/v1",
+    ...groups.flatMap((group) => group.versions.map((version) => `/apis/${version.groupVersion}`)),
+  ];
+  const lists = await Promise.all(
+    bases.map(async (base) => [base, (await api.json(base)) as ApiResourceList] as const),
+  );
   return lists.flatMap(([base, list]) =>
     (list.resources ?? [])
       .filter((resource) => !resource.name.includes("/"))
       .map((resource) => {
         const groupVersion = base.replace(/^\/apis?\//, "");
         const group = groupVersion.includes("/") ? groupVersion.slice(0, groupVersion.indexOf("/")) : "";
-        const plain = [resource.name, resource.singularName ?? "", resource.kind.toLowerCase(), ...(resource.shortNames ?? [])];
-        const names = [...plain, ...(group === "" ? [] : plain.map((name) => `${name}.${group}`))].filter((name) => name !== "");
-        return { base, groupVersion, group, resource: resource.name, kind: resource.kind, namespaced: resource.namespaced, names, categories: resource.categories ?? [] };
+        const plain = [
+          resource.name,
+          resource.singularName ?? "",
+          resource.kind.toLowerCase(),
+          ...(resource.shortNames ?? []),
+        ];
+        const names = [...plain, ...(group === "" ? [] : plain.map((name) => `${name}.${group}`))].filter(
+          (name) => name !== "",
+        );
+        return {
+          base,
+          groupVersion,
+          group,
+          resource: resource.name,
+          kind: resource.kind,
+          namespaced: resource.namespaced,
+          names,
+          categories: resource.categories ?? [],
+        };
       }),
   );
 }

@@ -1,7 +1,12 @@
 /** A `meta.k8s.io/v1` Table as the server sends it. */
 export interface TableBody {
   readonly columnDefinitions?: readonly { readonly name: string; readonly priority: number }[] | null;
-  readonly rows?: readonly { readonly cells: readonly unknown[]; readonly object?: { readonly metadata?: { readonly namespace?: string } } }[] | null;
+  readonly rows?:
+    | readonly {
+        readonly cells: readonly unknown[];
+        readonly object?: { readonly metadata?: { readonly namespace?: string } };
+      }[]
+    | null;
 }
 
 export interface TableOptions {
@@ -29,14 +34,23 @@ function cellText(cell: unknown): string {
 
 export function widths(rows: readonly (readonly string[])[]): number[] {
   const result: number[] = [];
-  for (const row of rows) for (const [index, cell] of row.entries()) result[index] = Math.max(result[index] ?? 0, cell.length);
+  for (const row of rows)
+    for (const [index, cell] of row.entries()) result[index] = Math.max(result[index] ?? 0, cell.length);
   return result;
 }
 
 export function mergeWidths(left: readonly number[], right: readonly number[]): number[] {
-  return Array.from({ length: Math.max(left.length, right.length) }, (_, index) => Math.max(left[index] ?? 0, right[index] ?? 0));
+  return Array.from({ length: Math.max(left.length, right.length) }, (_, index) =>
+    Math.max(left[index] ?? 0, right[index] ?? 0),
+  );
 }
 
 export function writeRows(rows: readonly (readonly string[])[], columnWidths: readonly number[]): void {
-  for (const row of rows) process.stdout.write(`${row.map((cell, index) => cell.padEnd(columnWidths[index] ?? 0)).join("   ").trimEnd()}\n`);
+  for (const row of rows)
+    process.stdout.write(
+      `${row
+        .map((cell, index) => cell.padEnd(columnWidths[index] ?? 0))
+        .join("   ")
+        .trimEnd()}\n`,
+    );
 }

@@ -6,7 +6,10 @@ import { discover } from "../resources.ts";
 import { CommandError, UsageError } from "../usage.ts";
 
 export async function run(args: readonly string[]): Promise<number> {
-  const parsed = parse(args, { file: { type: "string", short: "f", multiple: true }, namespace: { type: "string", short: "n" } });
+  const parsed = parse(args, {
+    file: { type: "string", short: "f", multiple: true },
+    namespace: { type: "string", short: "n" },
+  });
   const files = texts(parsed, "file");
   if (files.length === 0 || parsed.positionals.length > 0) throw new UsageError("Name the manifests with -f FILE.");
   const manifests = readManifests(files);

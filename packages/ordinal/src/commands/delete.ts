@@ -4,7 +4,11 @@ import { readManifests } from "../manifests.ts";
 import { discover, lookUp, pathOf, type ResourceInfo } from "../resources.ts";
 import { CommandError, UsageError } from "../usage.ts";
 
-const CASCADES: Readonly<Record<string, string>> = { background: "Background", foreground: "Foreground", orphan: "Orphan" };
+const CASCADES: Readonly<Record<string, string>> = {
+  background: "Background",
+  foreground: "Foreground",
+  orphan: "Orphan",
+};
 const POLL_MS = 25;
 
 interface Target {
@@ -22,7 +26,8 @@ export async function run(args: readonly string[]): Promise<number> {
   });
   const cascade = text(parsed, "cascade") ?? "background";
   const propagationPolicy = Object.hasOwn(CASCADES, cascade) ? CASCADES[cascade] : undefined;
-  if (propagationPolicy === undefined) throw new UsageError(`--cascade takes background, foreground or orphan, not "${cascade}".`);
+  if (propagationPolicy === undefined)
+    throw new UsageError(`--cascade takes background, foreground or orphan, not "${cascade}".`);
   const grace = number(parsed, "grace-period", 0, 86_400 * 365);
   const body = JSON.stringify({ propagationPolicy, ...(grace === undefined ? {} : { gracePeriodSeconds: grace }) });
   const files = texts(parsed, "file");
@@ -31,7 +36,10 @@ export async function run(args: readonly string[]): Promise<number> {
   const api = connect(text(parsed, "home"));
   try {
     const resources = await discover(api);
-    const targets = files.length > 0 ? ofManifests(resources, manifests, namespace) : ofWords(resources, parsed.positionals, namespace);
+    const targets =
+      files.length > 0
+        ? ofManifests(resources, manifests, namespace)
+        : ofWords(resources, parsed.positionals, namespace);
     let failed = 0;
     for (const target of targets) failed += await remove(api, target, body);
     return failed === 0 ? 0 : 1;
@@ -40,10 +48,15 @@ export async function run(args: readonly string[]): Promise<number> {
   }
 }
 
-function ofManifests(resources: readonly ResourceInfo[], manifests: ReturnType<typeof readManifests>, namespace: string): Target[] {
+function ofManifests(
+  resources: readonly ResourceInfo[],
+  manifests: ReturnType<typeof readManifests>,
+  namespace: string,
+): Target[] {
   return manifests.map((manifest) => {
     const resource = resources.find((one) => one.groupVersion === manifest.apiVersion && one.kind === manifest.kind);
-    if (resource === undefined) throw new CommandError(`no matches for kind "${manifest.kind}" in version "${manifest.apiVersion}"`);
+    if (resource === undefined)
+      throw new CommandError(`no matches for kind "${manifest.kind}" in version "${manifest.apiVersion}"`);
     return { resource, namespace: manifest.metadata.namespace ?? namespace, name: manifest.metadata.name };
   });
 }
@@ -52,7 +65,8 @@ function ofWords(resources: readonly ResourceInfo[], words: readonly string[], n
   const [first = "", ...rest] = words;
   const [kind = "", slashName] = first.split("/");
   const names = slashName === undefined ? rest : [slashName, ...rest];
-  if (kind === "" || names.length === 0) throw new UsageError("Name the objects to delete, e.g. `pod web-0`, or manifests with -f.");
+  if (kind === "" || names.length === 0)
+    throw new UsageError("Name the objects to delete, e.g. `pod web-0`, or manifests with -f.");
   const found = lookUp(resources, kind);
   return found.flatMap((resource) => names.map((name) => ({ resource, namespace, name })));
 }
@@ -64,7 +78,9 @@ async function remove(api: Api, target: Target, body: string): Promise<number> {
     const before = await api.json(path);
     const uid = (before["metadata"] as { uid: string }).uid;
     await api.json(path, { method: "DELETE", body });
-    process.stdout.write(`${target.resource.resource.replace(/s$/, "")}${target.resource.group === "" ? "" : `.${target.resource.group}`} "${target.name}" deleted\n`);
+    process.stdout.write(
+      `${target.resource.resource.replace(/s$/, "")}${target.resource.group === "" ? "" : `.${target.resource.group}`} "${target.name}" deleted\n`,
+    );
     for (;;) {
       const now = await api.maybe(path);
       if (now === undefined || (now["metadata"] as { uid: string }).uid !== uid) return 0;

@@ -1,11 +1,13 @@
 import { homeDirectory, homePaths, isRunning, readState } from "@ordinal/kubernetes/lab-home";
+
 import { parse, text } from "../arguments.ts";
 import { CommandError } from "../usage.ts";
 
 export async function run(args: readonly string[]): Promise<number> {
   const home = homePaths(homeDirectory(text(parse(args), "home")));
   const state = readState(home);
-  if (!isRunning(state)) throw new CommandError(`No lab is running in ${home.directory}. Start one with \`ordinal start\`.`);
+  if (!isRunning(state))
+    throw new CommandError(`No lab is running in ${home.directory}. Start one with \`ordinal start\`.`);
   const lines = {
     ORDINAL_HOME: home.directory,
     KUBECONFIG: home.kubeconfig,

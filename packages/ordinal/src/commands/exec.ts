@@ -1,4 +1,5 @@
 import { WebSocket } from "ws";
+
 import { connect } from "../api.ts";
 import { flag, parse, text } from "../arguments.ts";
 import { CommandError, UsageError } from "../usage.ts";
@@ -16,18 +17,27 @@ export async function run(args: readonly string[]): Promise<number> {
   });
   const command = split < 0 ? [] : args.slice(split + 1);
   const pod = parsed.positionals[0]?.replace(/^pods?\//, "");
-  if (pod === undefined || parsed.positionals.length > 1 || command.length === 0) throw new UsageError("Name a pod, then `--`, then the command.");
+  if (pod === undefined || parsed.positionals.length > 1 || command.length === 0)
+    throw new UsageError("Name a pod, then `--`, then the command.");
   const tty = flag(parsed, "tty") && process.stdin.isTTY && process.stdout.isTTY;
-  if (flag(parsed, "tty") && !tty) process.stderr.write("Unable to use a TTY - input is not a terminal or the right kind of file\n");
+  if (flag(parsed, "tty") && !tty)
+    process.stderr.write("Unable to use a TTY - input is not a terminal or the right kind of file\n");
   const stdin = flag(parsed, "stdin");
-  const query = new URLSearchParams({ stdout: "true", ...(tty ? { tty: "true" } : { stderr: "true" }), ...(stdin ? { stdin: "true" } : {}) });
+  const query = new URLSearchParams({
+    stdout: "true",
+    ...(tty ? { tty: "true" } : { stderr: "true" }),
+    ...(stdin ? { stdin: "true" } : {}),
+  });
   for (const word of command) query.append("command", word);
   const container = text(parsed, "container");
   if (container !== undefined) query.set("container", container);
   const api = connect(text(parsed, "home"));
   const namespace = encodeURIComponent(text(parsed, "namespace") ?? "default");
   const url = `wss://127.0.0.1:${api.port}/api/v1/namespaces/${namespace}/pods/${encodeURIComponent(pod)}/exec?${query}`;
-  const socket = new WebSocket(url, "v5.channel.k8s.io", { ca: api.ca, headers: { authorization: `Bearer ${api.token}` } });
+  const socket = new WebSocket(url, "v5.channel.k8s.io", {
+    ca: api.ca,
+    headers: { authorization: `Bearer ${api.token}` },
+  });
   api.close();
   return await converse(socket, stdin, tty);
 }
@@ -35,7 +45,12 @@ export async function run(args: readonly string[]): Promise<number> {
 function converse(socket: WebSocket, stdin: boolean, tty: boolean): Promise<number> {
   return new Promise((resolve, reject) => {
     let outcome: { code: number; message?: string } | undefined;
-    const resize = (): void => send(socket, CHANNEL.RESIZE, Buffer.from(JSON.stringify({ Width: process.stdout.columns, Height: process.stdout.rows })));
+    const resize = (): void =>
+      send(
+        socket,
+        CHANNEL.RESIZE,
+        Buffer.from(JSON.stringify({ Width: process.stdout.columns, Height: process.stdout.rows })),
+      );
     socket.on("open", () => {
       if (tty) {
         process.stdin.setRawMode(true);
@@ -64,7 +79,9 @@ function converse(socket: WebSocket, stdin: boolean, tty: boolean): Promise<numb
     socket.on("unexpected-response", (_request, response) => {
       let body = "";
       response.on("data", (chunk: Buffer) => (body += chunk.toString("utf8")));
-      response.on("end", () => reject(new CommandError(`Error from server: ${messageOf(body) ?? `HTTP ${response.statusCode}`}`)));
+      response.on("end", () =>
+        reject(new CommandError(`Error from server: ${messageOf(body) ?? `HTTP ${response.statusCode}`}`)),
+      );
     });
     socket.on("error", (error) => reject(new CommandError(`The connection to the lab broke: ${error.message}.`)));
     socket.on("close", () => {
@@ -84,10 +101,16 @@ function send(socket: WebSocket, channel: number, data: Buffer): void {
 }
 
 function readOutcome(body: string): { code: number; message?: string } {
-  const status = JSON.parse(body) as { status?: string; message?: string; reason?: string; details?: { causes?: { reason?: string; message?: string }[] } };
+  const status = JSON.parse(body) as {
+    status?: string;
+    message?: string;
+    reason?: string;
+    details?: { causes?: { reason?: string; message?: string }[] };
+  };
   if (status.status === "Success") return { code: 0 };
   const exit = status.details?.causes?.find((cause) => cause.reason === "ExitCode");
-  if (status.reason === "NonZeroExitCode" && exit !== undefined) return { code: Number(exit.message), message: `command terminated with exit code ${exit.message}` };
+  if (status.reason === "NonZeroExitCode" && exit !== undefined)
+    return { code: Number(exit.message), message: `command terminated with exit code ${exit.message}` };
   return { code: 1, message: `error: ${status.message ?? "the command failed"}` };
 }
 

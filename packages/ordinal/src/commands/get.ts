@@ -1,4 +1,5 @@
 import { createInterface } from "node:readline";
+
 import { connect, readAll, refusal, type Api } from "../api.ts";
 import { flag, parse, text } from "../arguments.ts";
 import { discover, lookUp, pathOf, type ResourceInfo } from "../resources.ts";
@@ -28,7 +29,8 @@ export async function run(args: readonly string[]): Promise<number> {
   const [words, ...names] = parsed.positionals;
   const output = text(parsed, "output");
   if (words === undefined) throw new UsageError("Name what to show, e.g. `pods` or `all`.");
-  if (output !== undefined && !OUTPUTS.includes(output)) throw new UsageError(`-o takes ${OUTPUTS.join(", ")}, not "${output}".`);
+  if (output !== undefined && !OUTPUTS.includes(output))
+    throw new UsageError(`-o takes ${OUTPUTS.join(", ")}, not "${output}".`);
   const selector = text(parsed, "selector");
   const api = connect(text(parsed, "home"));
   try {
@@ -62,7 +64,13 @@ async function printObjects(api: Api, request: Request): Promise<number> {
     for (const path of paths(request, resource)) {
       const body = await api.json(path);
       if (Array.isArray(body["items"]))
-        found.push(...(body["items"] as Record<string, unknown>[]).map((item) => ({ apiVersion: resource.groupVersion, kind: resource.kind, ...item })));
+        found.push(
+          ...(body["items"] as Record<string, unknown>[]).map((item) => ({
+            apiVersion: resource.groupVersion,
+            kind: resource.kind,
+            ...item,
+          })),
+        );
       else found.push(body);
     }
   const single = request.names.length === 1 && found.length === 1;
@@ -76,12 +84,18 @@ async function printTables(api: Api, request: Request): Promise<number> {
   let shown = 0;
   for (const resource of request.resources) {
     const tables: TableBody[] = [];
-    for (const path of paths(request, resource)) tables.push((await api.json(path, { accept: TABLE })) as unknown as TableBody);
-    const prefix = request.resources.length > 1 ? `${resource.resource.replace(/s$/, "")}${resource.group === "" ? "" : `.${resource.group}`}/` : "";
+    for (const path of paths(request, resource))
+      tables.push((await api.json(path, { accept: TABLE })) as unknown as TableBody);
+    const prefix =
+      request.resources.length > 1
+        ? `${resource.resource.replace(/s$/, "")}${resource.group === "" ? "" : `.${resource.group}`}/`
+        : "";
     const options = { wide: request.output === "wide", namespaces: request.all && resource.namespaced, prefix };
     const rows = tables.flatMap((table, index) => rowsOf(table, options).slice(index === 0 ? 0 : 1));
     if (rows.length <= 1) continue;
-    if (request.output === "name") for (const row of rows.slice(1)) process.stdout.write(`${resource.resource}/${row[options.namespaces ? 1 : 0]}\n`);
+    if (request.output === "name")
+      for (const row of rows.slice(1))
+        process.stdout.write(`${resource.resource}/${row[options.namespaces ? 1 : 0]}\n`);
     else {
       if (shown > 0) process.stdout.write("\n");
       writeRows(rows, widths(rows));
@@ -89,7 +103,9 @@ async function printTables(api: Api, request: Request): Promise<number> {
     shown += rows.length - 1;
   }
   if (shown === 0 && request.output !== "name")
-    process.stderr.write(request.all ? "No resources found\n" : `No resources found in ${request.namespace} namespace.\n`);
+    process.stderr.write(
+      request.all ? "No resources found\n" : `No resources found in ${request.namespace} namespace.\n`,
+    );
   return 0;
 }
 
@@ -99,7 +115,9 @@ async function watch(api: Api, request: Request): Promise<number> {
   const name = request.names[0];
   const path = request.all ? `${resource.base}/${resource.resource}` : pathOf(resource, request.namespace);
   const field = name === undefined ? "" : `&fieldSelector=${encodeURIComponent(`metadata.name=${name}`)}`;
-  const response = await api.stream(`${path}${request.query === "" ? "?" : `${request.query}&`}watch=true${field}`, { accept: TABLE });
+  const response = await api.stream(`${path}${request.query === "" ? "?" : `${request.query}&`}watch=true${field}`, {
+    accept: TABLE,
+  });
   if ((response.statusCode ?? 0) >= 400) throw refusal(JSON.parse(await readAll(response)) as Record<string, unknown>);
   let columns: TableBody["columnDefinitions"];
   let kept: number[] = [];
@@ -107,7 +125,10 @@ async function watch(api: Api, request: Request): Promise<number> {
     const event = JSON.parse(line) as { type: string; object: TableBody };
     if (event.type === "BOOKMARK" || event.type === "ERROR") continue;
     columns = event.object.columnDefinitions ?? columns;
-    const rows = rowsOf({ ...event.object, columnDefinitions: columns ?? [] }, { wide: request.output === "wide", namespaces: request.all, prefix: "" });
+    const rows = rowsOf(
+      { ...event.object, columnDefinitions: columns ?? [] },
+      { wide: request.output === "wide", namespaces: request.all, prefix: "" },
+    );
     const first = kept.length === 0;
     kept = mergeWidths(kept, widths(rows));
     writeRows(first ? rows : rows.slice(1), kept);

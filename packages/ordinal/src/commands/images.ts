@@ -1,6 +1,8 @@
 import { existsSync } from "node:fs";
+
 import { knownImages, loadUserImages } from "@ordinal/images";
 import { homeDirectory, homePaths } from "@ordinal/kubernetes/lab-home";
+
 import { parse, text } from "../arguments.ts";
 import { widths, writeRows } from "../table.ts";
 
@@ -16,6 +18,7 @@ export async function run(args: readonly string[]): Promise<number> {
   ]);
   const table = [["IMAGE", "TAGS", "WHAT IT IS", "ALSO KNOWN AS"], ...rows];
   writeRows(table, widths(table));
-  if (file === undefined) process.stdout.write(`\nDeclare your own in ${home.images}, or in a file named with --images.\n`);
+  if (file === undefined)
+    process.stdout.write(`\nDeclare your own in ${home.images}, or in a file named with --images.\n`);
   return 0;
 }

@@ -23,8 +23,10 @@ export async function run(args: readonly string[]): Promise<number> {
   try {
     const namespace = encodeURIComponent(text(parsed, "namespace") ?? "default");
     const response = await api.stream(`/api/v1/namespaces/${namespace}/pods/${encodeURIComponent(pod)}/log?${query}`);
-    if ((response.statusCode ?? 0) >= 400) throw refusal(JSON.parse(await readAll(response)) as Record<string, unknown>);
-    for await (const chunk of response) if (!process.stdout.write(chunk as Buffer)) await new Promise((resolve) => process.stdout.once("drain", resolve));
+    if ((response.statusCode ?? 0) >= 400)
+      throw refusal(JSON.parse(await readAll(response)) as Record<string, unknown>);
+    for await (const chunk of response)
+      if (!process.stdout.write(chunk as Buffer)) await new Promise((resolve) => process.stdout.once("drain", resolve));
     return 0;
   } finally {
     api.close();

@@ -1,9 +1,11 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+
+import { homeDirectory, homePaths, isRunning, readState, type Home } from "@ordinal/kubernetes/lab-home";
 import type { StatefulSet } from "kubernetes-types/apps/v1.d.ts";
 import type { Pod } from "kubernetes-types/core/v1.d.ts";
-import { homeDirectory, homePaths, isRunning, readState, type Home } from "@ordinal/kubernetes/lab-home";
+
 import { flag, number, parse, text, texts } from "../arguments.ts";
 import { CommandError, UsageError } from "../usage.ts";
 
@@ -35,7 +37,9 @@ const REDRAW_MS = 100;
 
 export async function run(args: readonly string[]): Promise<number> {
   if (process.platform !== "linux")
-    throw new CommandError(`Pods need Linux, and this is ${process.platform}. Run \`docker compose up\` instead: it brings the same servers up as containers.`);
+    throw new CommandError(
+      `Pods need Linux, and this is ${process.platform}. Run \`docker compose up\` instead: it brings the same servers up as containers.`,
+    );
   const options = readOptions(args);
   const home = homePaths(options.home);
   const state = readState(home);
@@ -45,14 +49,19 @@ export async function run(args: readonly string[]): Promise<number> {
     );
   if (flag(parse(args, OPTIONS), "detach")) {
     const { startDetached } = await import("../detached.ts");
-    return startDetached(home, args.filter((arg) => arg !== "--detach"), options.timeoutMs);
+    return startDetached(
+      home,
+      args.filter((arg) => arg !== "--detach"),
+      options.timeoutMs,
+    );
   }
   return foreground(options, home);
 }
 
 function readOptions(args: readonly string[]): StartOptions {
   const parsed = parse(args, OPTIONS);
-  if (parsed.positionals.length > 0) throw new UsageError(`start takes no "${parsed.positionals[0]}"; manifests are named with -f.`);
+  if (parsed.positionals.length > 0)
+    throw new UsageError(`start takes no "${parsed.positionals[0]}"; manifests are named with -f.`);
   const files = texts(parsed, "file");
   if (flag(parsed, "empty") && files.length > 0) throw new UsageError("--empty and -f exclude each other.");
   const runtime = text(parsed, "runtime") ?? "auto";
@@ -71,17 +80,25 @@ function readOptions(args: readonly string[]): StartOptions {
   };
 }
 
-/** The project's own manifests lie beside the packages. */
+/** The project's own manifests: inside the package as npm installs it, beside the packages in a checkout. */
 function ownManifests(): string {
-  return join(fileURLToPath(new URL("../../../..", import.meta.url)), "manifests");
+  const installed = fileURLToPath(new URL("../../manifests", import.meta.url));
+  return existsSync(installed) ? installed : fileURLToPath(new URL("../../../../manifests", import.meta.url));
 }
 
 async function foreground(options: StartOptions, home: Home): Promise<number> {
   const startedAt = performance.now();
   const report = process.send === undefined ? undefined : (message: object): void => void process.send?.(message);
-  const [{ startLab }, { liveView }, { readManifests }] = await Promise.all([import("@ordinal/kubernetes"), import("../live-view.ts"), import("../manifests.ts")]);
+  const [{ startLab }, { liveView }, { readManifests }] = await Promise.all([
+    import("@ordinal/kubernetes"),
+    import("../live-view.ts"),
+    import("../manifests.ts"),
+  ]);
   const manifests = readManifests(options.files);
-  const view = report === undefined ? liveView(process.stdout) : { show: (lines: readonly string[]) => report({ kind: "lines", lines }), end: () => {} };
+  const view =
+    report === undefined
+      ? liveView(process.stdout)
+      : { show: (lines: readonly string[]) => report({ kind: "lines", lines }), end: () => {} };
   const stopping = Promise.withResolvers<string>();
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stopping.resolve(signal));
   view.show([`Starting a lab in ${home.directory}`]);
@@ -103,7 +120,8 @@ async function foreground(options: StartOptions, home: Home): Promise<number> {
       lab.markReady();
       const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
       const words = await readyWords(options, lab, seconds);
-      if (report === undefined) process.stdout.write(`${words}\nPress Ctrl-C to stop; \`ordinal stop\` does it from elsewhere.\n`);
+      if (report === undefined)
+        process.stdout.write(`${words}\nPress Ctrl-C to stop; \`ordinal stop\` does it from elsewhere.\n`);
       else report({ kind: "ready", text: words });
     } else if (report !== undefined) report({ kind: "stopped" });
     const why = await stopping.promise;
@@ -124,9 +142,16 @@ async function foreground(options: StartOptions, home: Home): Promise<number> {
   return code;
 }
 
-async function applyAll(options: StartOptions, manifests: readonly import("../manifests.ts").Manifest[]): Promise<void> {
+async function applyAll(
+  options: StartOptions,
+  manifests: readonly import("../manifests.ts").Manifest[],
+): Promise<void> {
   if (manifests.length === 0) return;
-  const [{ connect }, { discover }, { applyObject }] = await Promise.all([import("../api.ts"), import("../resources.ts"), import("../apply-objects.ts")]);
+  const [{ connect }, { discover }, { applyObject }] = await Promise.all([
+    import("../api.ts"),
+    import("../resources.ts"),
+    import("../apply-objects.ts"),
+  ]);
   const api = connect(options.home);
   try {
     const resources = await discover(api);
@@ -139,7 +164,10 @@ async function applyAll(options: StartOptions, manifests: readonly import("../ma
 const READY = Symbol("ready");
 
 /** Shows every pod until all are Ready. Never rejects; a pod in trouble is shown with its reason, and may still recover. */
-async function untilReady(lab: import("@ordinal/kubernetes").Lab, view: import("../live-view.ts").LiveView): Promise<typeof READY> {
+async function untilReady(
+  lab: import("@ordinal/kubernetes").Lab,
+  view: import("../live-view.ts").LiveView,
+): Promise<typeof READY> {
   const { progressOf } = await import("../pods.ts");
   const { promise, resolve } = Promise.withResolvers<typeof READY>();
   let synced = 0;
@@ -173,7 +201,11 @@ async function untilReady(lab: import("@ordinal/kubernetes").Lab, view: import("
   }
 }
 
-async function readyWords(options: StartOptions, lab: import("@ordinal/kubernetes").Lab, seconds: string): Promise<string> {
+async function readyWords(
+  options: StartOptions,
+  lab: import("@ordinal/kubernetes").Lab,
+  seconds: string,
+): Promise<string> {
   const [{ guide }, { progressOf }] = await Promise.all([import("../guide.ts"), import("../pods.ts")]);
   const pods = (await lab.client.list("pods")).items as unknown as Pod[];
   const sets = (await lab.client.list("statefulsets.apps")).items as unknown as StatefulSet[];
@@ -182,7 +214,10 @@ async function readyWords(options: StartOptions, lab: import("@ordinal/kubernete
   const pages = lab
     .forwards()
     .filter((one) => one.kind === "pod" && byAddress.has(one.address))
-    .map((one) => ({ pod: byAddress.get(one.address) ?? "", url: `http://${one.address}${one.hostPort === 80 ? "" : `:${one.hostPort}`}/` }))
+    .map((one) => ({
+      pod: byAddress.get(one.address) ?? "",
+      url: `http://${one.address}${one.hostPort === 80 ? "" : `:${one.hostPort}`}/`,
+    }))
     .sort((a, b) => a.pod.localeCompare(b.pod, "en", { numeric: true }));
   const named = pods.find((pod) => pod.spec?.subdomain !== undefined && pod.spec.hostname !== undefined);
   const facts = {
@@ -192,7 +227,10 @@ async function readyWords(options: StartOptions, lab: import("@ordinal/kubernete
     dnsPort: lab.dnsPort,
     progress,
     pages,
-    name: named === undefined ? undefined : `${named.spec?.hostname}.${named.spec?.subdomain}.${named.metadata?.namespace}.svc.cluster.local`,
+    name:
+      named === undefined
+        ? undefined
+        : `${named.spec?.hostname}.${named.spec?.subdomain}.${named.metadata?.namespace}.svc.cluster.local`,
     kubectlFound: (process.env["PATH"] ?? "").split(":").some((folder) => existsSync(join(folder, "kubectl"))),
     notes: lab.notes,
   };

@@ -1,6 +1,7 @@
-import type { Pod } from "kubernetes-types/core/v1.d.ts";
-import type { StatefulSet } from "kubernetes-types/apps/v1.d.ts";
 import { homeDirectory, homePaths, isRunning, readForwards, readState } from "@ordinal/kubernetes/lab-home";
+import type { StatefulSet } from "kubernetes-types/apps/v1.d.ts";
+import type { Pod } from "kubernetes-types/core/v1.d.ts";
+
 import { connect } from "../api.ts";
 import { parse, text } from "../arguments.ts";
 import { progressOf } from "../pods.ts";
@@ -30,12 +31,15 @@ export async function run(args: readonly string[]): Promise<number> {
       const rows = [["NAMESPACE", "POD", "STATUS", "ADDRESS", "FROM THE HOST"]];
       const forwards = readForwards(home);
       for (const line of progress.lines) {
-        const reach = forwards.filter((one) => one.kind === "pod" && one.address === line.address).map((one) => `${one.address}:${one.hostPort}`);
+        const reach = forwards
+          .filter((one) => one.kind === "pod" && one.address === line.address)
+          .map((one) => `${one.address}:${one.hostPort}`);
         rows.push([line.namespace, line.name, line.ready ? "Ready" : line.status, line.address, reach.join(" ")]);
       }
       process.stdout.write("\n");
       writeRows(rows, widths(rows));
-      for (const line of progress.lines) if (line.problem !== undefined) process.stdout.write(`\n${line.namespace}/${line.name}: ${line.problem}\n`);
+      for (const line of progress.lines)
+        if (line.problem !== undefined) process.stdout.write(`\n${line.namespace}/${line.name}: ${line.problem}\n`);
       const services = forwards.filter((one) => one.kind !== "pod");
       if (services.length > 0) process.stdout.write("\n");
       for (const one of services) process.stdout.write(`${one.target}: ${one.address}:${one.hostPort}\n`);
