@@ -2,7 +2,9 @@
  * The rules of a complete head that need more than one line, and the request's body: how long it is and where it ends
  * (src/http/ngx_http_request.c, ngx_http_process_request_header; ngx_http_parse.c, ngx_http_parse_chunked).
  */
-import { HEADER, HTTP_09, HTTP_10, HTTP_11, type RequestParser } from "./request-parser.ts";
+import { HEADER } from "./header-names.ts";
+import { HTTP_09, HTTP_10, HTTP_11 } from "./request-line.ts";
+import type { RequestParser } from "./request-parser.ts";
 
 export type BodyFraming =
   | { readonly kind: "none" }

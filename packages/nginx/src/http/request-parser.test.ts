@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
 import type { HeaderLimits } from "../config/model.ts";
-import { HEADER, RequestParser } from "./request-parser.ts";
+import { HEADER } from "./header-names.ts";
+import { RequestParser } from "./request-parser.ts";
 
 const LIMITS: HeaderLimits = {
   headerBufferBytes: 1024,
@@ -65,6 +66,7 @@ const SAMPLES = [
   "GET /x HTTP/2.0\r\n",
   `GET /${"a".repeat(3000)} HTTP/1.1\r\nHost: a\r\nX: ${"b".repeat(5000)}\r\n\r\n`,
   `GET /${"a".repeat(9000)} HTTP/1.1\r\n`,
+  `${"\r\n".repeat(300)}GET /${"a".repeat(1000)} HTTP/1.1\r\nHost: a\r\n\r\n`,
 ];
 
 describe("however the octets are cut into pieces, the result is the same", () => {

@@ -1,6 +1,7 @@
 /** One request on its way through the server: what was asked, where it was routed, what was answered. */
 import type { Location, Server } from "../config/model.ts";
-import { HTTP_09, HTTP_10, type RequestParser } from "./request-parser.ts";
+import { HTTP_09, HTTP_10 } from "./request-line.ts";
+import type { RequestParser } from "./request-parser.ts";
 
 /** The connection a request came on. */
 export interface ConnectionFacts {

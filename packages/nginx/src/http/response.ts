@@ -1,6 +1,6 @@
 /** The head of a response, its lines in nginx's order (src/http/ngx_http_header_filter_module.c). */
 import { formatHttpDate } from "./date.ts";
-import { HTTP_10 } from "./request-parser.ts";
+import { HTTP_10 } from "./request-line.ts";
 import type { HttpRequest } from "./request.ts";
 import { NGINX_VERSION, statusLine } from "./status.ts";
 

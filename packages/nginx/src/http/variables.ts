@@ -3,7 +3,7 @@ import type { Template } from "../config/template.ts";
 import type { SERVED_VARIABLES } from "../config/variable-names.ts";
 import { formatIsoDate, formatLogDate } from "./date.ts";
 import { filePath } from "./file-path.ts";
-import { HEADER } from "./request-parser.ts";
+import { HEADER } from "./header-names.ts";
 import type { HttpRequest } from "./request.ts";
 import { NGINX_VERSION } from "./status.ts";
 

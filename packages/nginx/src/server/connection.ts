@@ -9,14 +9,17 @@ import type { Socket } from "node:net";
 
 import type { Server } from "../config/model.ts";
 import { checkHead, ChunkedSkipper, LengthSkipper, type BodySkipper } from "../http/framing.ts";
-import { HEADER, HTTP_10, HTTP_11, RequestParser } from "../http/request-parser.ts";
+import { HEADER } from "../http/header-names.ts";
+import { HTTP_10, HTTP_11 } from "../http/request-line.ts";
+import { RequestParser } from "../http/request-parser.ts";
 import { HttpRequest, type ConnectionFacts } from "../http/request.ts";
 import { responseHead, type Response } from "../http/response.ts";
-import type { FoundFile } from "../static/file-cache.ts";
 import { answer, answerError, mayKeepAlive, type Answer } from "../static/handler.ts";
+import { chunked } from "./chunked.ts";
 import type { OpenConnection, ServerCore, ServingAddress } from "./core.ts";
 import { Deadline } from "./deadline.ts";
 import { streamFile } from "./file-stream.ts";
+import { readyResponse } from "./ready-response.ts";
 
 type State = "idle" | "head" | "answering" | "skipping" | "lingering" | "closed";
 
@@ -461,53 +464,4 @@ export class Connection implements OpenConnection {
     this.#out = [];
     this.#core.connectionClosed(this);
   }
-}
-
-/** A kept file's whole answer in one buffer, used again while date, settings and connection are the same. */
-interface ReadyResponse {
-  readonly date: string;
-  readonly settings: unknown;
-  readonly contentType: string | undefined;
-  readonly keepAlive: boolean;
-  readonly headBytes: number;
-  readonly bytes: Buffer;
-}
-
-function readyResponse(request: HttpRequest, response: Response, file: FoundFile, date: string): ReadyResponse {
-  const known = file.ready as ReadyResponse | undefined;
-  const { settings } = request.location;
-  if (
-    known !== undefined &&
-    known.date === date &&
-    known.settings === settings &&
-    known.keepAlive === request.keepAlive &&
-    known.contentType === response.contentType &&
-    response.status === 200
-  ) {
-    return known;
-  }
-  const head = responseHead(request, response, date);
-  const content = file.content ?? EMPTY;
-  const bytes = Buffer.allocUnsafeSlow(head.length + content.length);
-  bytes.write(head, 0, "latin1");
-  content.copy(bytes, head.length);
-  const ready: ReadyResponse = {
-    date,
-    settings,
-    contentType: response.contentType,
-    keepAlive: request.keepAlive,
-    headBytes: head.length,
-    bytes,
-  };
-  if (response.status === 200) file.ready = ready;
-  return ready;
-}
-
-function chunked(parts: readonly Buffer[]): readonly Buffer[] {
-  const out: Buffer[] = [];
-  for (const part of parts) {
-    if (part.length > 0) out.push(Buffer.from(`${part.length.toString(16)}\r\n`), part, Buffer.from("\r\n"));
-  }
-  out.push(Buffer.from("0\r\n\r\n"));
-  return out;
 }

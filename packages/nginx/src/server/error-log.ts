@@ -1,7 +1,7 @@
 /** The error log's lines (src/core/ngx_log.c, src/http/ngx_http_request.c, ngx_http_log_error). */
 import type { ErrorLog, LogLevel } from "../config/model.ts";
 import { formatErrorDate } from "../http/date.ts";
-import { HEADER } from "../http/request-parser.ts";
+import { HEADER } from "../http/header-names.ts";
 import type { ConnectionFacts, HttpRequest } from "../http/request.ts";
 import type { LogFiles } from "./log-files.ts";
 
