@@ -125,6 +125,20 @@ describe("configuration", () => {
     );
   });
 
+  test("a downwardAPI volume follows the pod's labels", async () => {
+    await lab.start();
+    const items = [{ path: "labels", fieldRef: { fieldPath: "metadata.labels" } }];
+    const volumes = [{ name: "v", downwardAPI: { items } }];
+    const containers = [
+      { name: "nginx", image: "k8s.gcr.io/nginx-slim:0.8", volumeMounts: [{ name: "v", mountPath: "/v" }] },
+    ];
+    const { metadata } = await lab.createPod("web-0", { containers, volumes });
+    await lab.untilRunning("web-0");
+    const folder = join(lab.directory, "pods", metadata?.uid ?? "", "volumes", "kubernetes.io~downward-api", "v");
+    await lab.client.patch("pods", "default", "web-0", { metadata: { labels: { tier: "x" } } }, { type: "merge" });
+    await lab.until("refresh", () => readFileSync(join(folder, "labels"), "utf8").includes('tier="x"'));
+  });
+
   test("a configMap volume follows its object, all files at once", async () => {
     await lab.start();
     const configMap = {

@@ -93,8 +93,10 @@ export class PodShell {
 
   /** The object changed. */
   update(pod: Pod): void {
+    const shown = ownWords(this.#worker.pod);
     this.#writer.observe(pod);
     this.feed({ kind: "pod", pod });
+    if (ownWords(pod) !== shown) this.#run(this.#refreshVolumes());
   }
 
   removed(): void {
@@ -105,6 +107,10 @@ export class PodShell {
   /** Something a pod may refer to changed: volumes are refreshed, what waited for it is tried again. */
   async configChanged(): Promise<void> {
     this.feed({ kind: "configChanged" });
+    await this.#refreshVolumes();
+  }
+
+  async #refreshVolumes(): Promise<void> {
     if (this.#sandbox !== undefined) await this.#volumes.refresh(this.#worker.pod);
   }
 
@@ -400,6 +406,11 @@ export class PodShell {
     if (this.#address !== undefined) addresses.release(this.#address);
     this.#onOver();
   }
+}
+
+/** What of a pod's own object may change under its downwardAPI volumes. */
+function ownWords({ metadata }: Pod): string {
+  return JSON.stringify([metadata?.labels, metadata?.annotations]);
 }
 
 /** `repository@digest`, as a runtime names what it pulled. */

@@ -28,7 +28,8 @@ export interface Stopping {
 
 /** What the worker knows of one container of the pod. */
 export interface ContainerRecord {
-  readonly spec: Container;
+  /** Of the present or latest run; the pod's object may say something newer. */
+  spec: Container;
   readonly role: "init" | "sidecar" | "main";
   stage: Stage;
   /** Restart count: the number of the latest run, present or past. */
@@ -51,6 +52,8 @@ export interface ContainerRecord {
   pullBackOff: BackOff | undefined;
   probes: ProbeRecord[];
   stopping: Stopping | undefined;
+  /** It is stopped to start again with another image, whatever the restart policy. */
+  redefined: boolean;
 }
 
 export function newContainer(spec: Container, role: ContainerRecord["role"], waitingReason: string): ContainerRecord {
@@ -73,6 +76,7 @@ export function newContainer(spec: Container, role: ContainerRecord["role"], wai
     pullBackOff: undefined,
     probes: [],
     stopping: undefined,
+    redefined: false,
   };
 }
 
@@ -110,6 +114,7 @@ export function prepareRestart(record: ContainerRecord, waitingReason: string): 
   record.stage = "idle";
   record.terminated = undefined;
   record.stopping = undefined;
+  record.redefined = false;
   record.probes = [];
   record.startedAt = undefined;
   record.waiting = { reason: waitingReason };

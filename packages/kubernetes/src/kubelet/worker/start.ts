@@ -17,7 +17,7 @@ const RETRY_MS = 10_000;
 
 /** Whether the pod's policy wants an ended container again. */
 export function wantsRestart(worker: PodWorker, container: ContainerRecord): boolean {
-  if (container.role === "sidecar") return true;
+  if (container.role === "sidecar" || container.redefined) return true;
   const policy = worker.pod.spec?.restartPolicy ?? "Always";
   const exitCode = container.terminated?.exitCode;
   if (container.role === "init") return exitCode !== 0 && policy !== "Never";

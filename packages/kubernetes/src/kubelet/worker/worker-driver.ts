@@ -76,6 +76,14 @@ export class WorkerDriver {
     return this.feed({ kind: "pod", pod: { ...pod, metadata } });
   }
 
+  setImage(container: string, image: string): this {
+    const { pod } = this.worker;
+    const containers = (pod.spec?.containers ?? []).map((spec) =>
+      spec.name === container ? { ...spec, image } : spec,
+    );
+    return this.feed({ kind: "pod", pod: { ...pod, spec: { ...pod.spec, containers } } });
+  }
+
   exit(container: string, exitCode: number): this {
     const attempt = this.worker.byName.get(container)?.attempt ?? 0;
     return this.feed({ kind: "exited", container, attempt, exitCode, message: "" });

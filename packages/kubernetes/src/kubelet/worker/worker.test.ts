@@ -405,6 +405,34 @@ describe("the end of a pod", () => {
   });
 });
 
+describe("a pod whose image is changed", () => {
+  test.each(["Always", "Never"])("kills the container and starts the new one, under policy %s", (restartPolicy) => {
+    const driver = new WorkerDriver(testPod({ restartPolicy })).begin();
+    driver.takeAsked();
+    driver.events.length = 0;
+    driver.setImage("nginx", "nginx:2");
+    expect(driver.takeAsked()).toEqual(["signal nginx SIGTERM"]);
+    expect(driver.events).toEqual(["Killing Container nginx definition changed, will be restarted"]);
+    expect(driver.status.containerStatuses?.[0]?.image).toBe("nginx");
+    driver.exit("nginx", 0);
+    expect(driver.takeAsked()).toEqual(["start nginx 1"]);
+    expect(driver.state("nginx")).toBe("running x1 ready");
+    expect(driver.status.containerStatuses?.[0]?.image).toBe("nginx:2");
+    driver.setImage("nginx", "nginx:2");
+    expect(driver.takeAsked()).toEqual([]);
+  });
+
+  test("does not wait out the delay of the image that was missing", () => {
+    const driver = new WorkerDriver(testPod({}));
+    driver.missingImages.add("nginx");
+    driver.begin();
+    expect(driver.state("nginx")).toBe("waiting ErrImagePull x0");
+    driver.takeAsked();
+    driver.setImage("nginx", "nginx:2");
+    expect(driver.takeAsked()).toEqual(["start nginx 0"]);
+  });
+});
+
 describe("after the lab was killed", () => {
   const lived = {
     phase: "Running",

@@ -8,6 +8,7 @@ import { apiTime } from "../api-time.ts";
 import { type ContainerRecord, isBusy, isStarted, newContainer, takeOver } from "./container.ts";
 import type { Input, Output } from "./messages.ts";
 import { countResult } from "./probe.ts";
+import { followDefinitions } from "./redefine.ts";
 import * as start from "./start.ts";
 import { emitEvent, type PodWorker, type Step } from "./state.ts";
 import { podStatus } from "./status.ts";
@@ -219,6 +220,7 @@ function advance(current: Step): void {
   stopContainers(current);
   runProbes(current);
   if (worker.stage === "active") {
+    followDefinitions(current);
     if (now >= activeDeadline(worker)) {
       worker.reason = "DeadlineExceeded";
       worker.message = "Pod was active on the node longer than the specified deadline";
