@@ -40,5 +40,8 @@ export async function simulate<T>(
 /** The seeds 1 to `count`, or the one that the environment variable ORDINAL_SEED names. */
 export function seedsToTry(count: number, environment: NodeJS.ProcessEnv = process.env): number[] {
   const chosen = environment["ORDINAL_SEED"];
-  return chosen === undefined ? Array.from({ length: count }, (_, at) => at + 1) : [Number(chosen)];
+  if (chosen !== undefined) return [Number(chosen)];
+  const first = Number(environment["ORDINAL_SEED_FIRST"] ?? 1);
+  const many = Number(environment["ORDINAL_SEED_COUNT"] ?? count);
+  return Array.from({ length: many }, (_, at) => first + at);
 }
