@@ -11,7 +11,7 @@ import { describeErrno } from "../static/errno.ts";
 import { errorCode } from "../static/file-cache.ts";
 import { daemonReady, isDaemon, startDaemon } from "./daemon.ts";
 import { configPath, DEFAULT_PATHS, DEFAULT_PREFIX, loadConfig, type LoadedConfig } from "./load.ts";
-import { HELP, OptionError, parseOptions, type CliOptions } from "./options.ts";
+import { HELP, parseOptions, type CliOptions } from "./options.ts";
 import { sendSignal } from "./signal.ts";
 import { canChangeUser, changeUser, USER_IGNORED } from "./user.ts";
 
@@ -24,7 +24,6 @@ export async function main(args: readonly string[]): Promise<number> {
     environment = readEnvironment(process.env);
   } catch (error) {
     tell(`nginx: ${(error as Error).message}`);
-    if (!(error instanceof OptionError)) tell("nginx: set it right or unset it");
     return 1;
   }
   if (options.showVersion) {
@@ -138,6 +137,7 @@ async function serve(options: CliOptions, environment: Environment, first: MainC
 
   return await new Promise<number>((resolve) => {
     let ending = false;
+    let reloading = Promise.resolve();
     const end = (): void => {
       removePid(config.pidPath, environment);
       server.note("notice", "exit");
@@ -149,7 +149,9 @@ async function serve(options: CliOptions, environment: Environment, first: MainC
     process.on("SIGHUP", () => {
       if (ending) return;
       received("SIGHUP", 1, "reconfiguring");
-      void reload(server, options, environment, config).then((next) => {
+      // One after the other: a reload may wait for an address.
+      reloading = reloading.then(async () => {
+        const next = await reload(server, options, environment, config);
         if (next === undefined) return;
         if (next.pidPath !== config.pidPath) removePid(config.pidPath, environment);
         config = next;

@@ -54,7 +54,6 @@ export interface Settings {
   readonly keepaliveTimeMs: number;
   readonly keepaliveDisableMsie6: boolean;
   readonly keepaliveDisableSafari: boolean;
-  readonly clientBodyTimeoutMs: number;
   /** 0 is unlimited. */
   readonly clientMaxBodyBytes: number;
   readonly sendTimeoutMs: number;

@@ -22,10 +22,10 @@ export function noteUnserved(directive: Directive, warnings: string[]): void {
 
 export type Unserved = "silent" | "warn" | "refuse";
 
-/** They tune how nginx works inside. What clients see does not depend on them. */
+/** They tune how nginx works inside, or how it reads bodies, which nothing here does. What clients see does not depend on them. */
 const SILENT = new Set(
   (
-    "accept_mutex accept_mutex_delay aio aio_write client_body_buffer_size client_body_in_file_only client_body_in_single_buffer " +
+    "accept_mutex accept_mutex_delay aio aio_write client_body_timeout client_body_buffer_size client_body_in_file_only client_body_in_single_buffer " +
     "client_body_temp_path connection_pool_size debug_connection debug_points directio directio_alignment env epoll_events " +
     "eventport_events kqueue_changes kqueue_events devpoll_changes devpoll_events lock_file map_hash_bucket_size map_hash_max_size master_process " +
     "multi_accept open_file_cache_events open_log_file_cache output_buffers pcre_jit postpone_output read_ahead " +

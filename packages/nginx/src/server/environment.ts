@@ -21,8 +21,14 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
 /** `map` is a JSON object from a path to the folder or file that stands for it; the longest path that fits wins. */
 function pathMapper(map: string | undefined): (path: string) => string {
   if (map === undefined || map === "") return (path) => path;
-  const parsed: unknown = JSON.parse(map);
-  if (typeof parsed !== "object" || parsed === null) throw new Error("ORDINAL_PATH_MAP must be a JSON object of paths");
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(map);
+  } catch {
+    // Said below.
+  }
+  if (typeof parsed !== "object" || parsed === null)
+    throw new Error(`ORDINAL_PATH_MAP is "${map}": it must be a JSON object of paths`);
   const pairs = Object.entries(parsed)
     .map(
       ([target, source]) => [toBytes(target.replace(/\/+$/, "")), toBytes(String(source).replace(/\/+$/, ""))] as const,
