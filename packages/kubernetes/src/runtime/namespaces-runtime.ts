@@ -8,10 +8,10 @@ import { buildImageLayer, type ImageLayer } from "./image-layer.ts";
 import { LAB_BRIDGE } from "./lab-network.ts";
 import { inspectMachineRoot, type MachineRoot } from "./machine-root.ts";
 import { requireMachineTools, type MachineTools } from "./machine-tools.ts";
+import type { NamespacesContext } from "./namespaces-context.ts";
 import { NamespacesSandbox } from "./namespaces-sandbox.ts";
 import { PipePool } from "./pipe-pool.ts";
 import type { PodRuntime, PodSandbox, SandboxConfig } from "./pod-runtime.ts";
-import type { MachineForRoots } from "./root-file-system.ts";
 import { runTool } from "./run-tool.ts";
 import { RUNTIME_SETUP } from "./setup-scripts.ts";
 
@@ -19,18 +19,6 @@ export interface NamespacesRuntimeOptions {
   /** Folder of this runtime under the lab's home; what an earlier start left in it is replaced. */
   readonly directory: string;
   readonly log: Log;
-}
-
-/** What sandboxes share. */
-export interface NamespacesContext extends MachineForRoots {
-  readonly tools: MachineTools;
-  readonly pipes: PipePool;
-  readonly log: Log;
-  layerOf(image: Image): Promise<ImageLayer>;
-  /** The bridge of a node, made when its first pod comes. */
-  nodeBridge(nodeName: string): Promise<string>;
-  /** A name for a new link that no other has. */
-  nextLinkName(): string;
 }
 
 /**
