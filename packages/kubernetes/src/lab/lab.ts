@@ -40,6 +40,7 @@ import { readdressServices } from "./readdress.ts";
 import { claimSubnet } from "./subnet.ts";
 
 const VERSION = "0.1.0";
+const NODE_MAJOR = 26;
 const NODES = ["node-0", "node-1", "node-2", "node-3"];
 const API_PORT = 6443;
 const DNS_PORT = 5300;
@@ -85,6 +86,7 @@ export interface Lab {
  * themselves. Throws `HomeError`, `LabError` or `PortError`.
  */
 export async function startLab(options: LabOptions = {}): Promise<Lab> {
+  requireNode();
   const home = openHome(homeDirectory(options.home));
   const log = options.log ?? createLog({ component: "lab", level: "warn" });
   const previous = readState(home);
@@ -215,6 +217,14 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
 async function removeVolume(home: Home, path: string): Promise<void> {
   if (dirname(path) !== home.volumes) return;
   await rm(path, { recursive: true, force: true });
+}
+
+/** Commands find the right Node by themselves; a program that imports this package may run on any. */
+function requireNode(): void {
+  if (Number(process.versions.node.split(".")[0]) >= NODE_MAJOR) return;
+  throw new LabError(
+    `A lab needs Node ${NODE_MAJOR} or later, and this is ${process.versions.node}. One comes with the package: run the program from an npm script, or as node_modules/.bin/node PROGRAM.`,
+  );
 }
 
 function nodeInfo(): {

@@ -1,6 +1,5 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { Socket } from "node:net";
-import { extname } from "node:path";
 import type { Duplex } from "node:stream";
 import { fileURLToPath } from "node:url";
 
@@ -53,7 +52,7 @@ export class LocalConnector {
   }
 
   #start(): ChildProcess {
-    const program = fileURLToPath(new URL(`./local-connector-child${extname(import.meta.url)}`, import.meta.url));
+    const program = fileURLToPath(new URL("./local-connector-child.ts", import.meta.url));
     const [file = "", ...args] = [...this.#enter, process.execPath, program];
     const child = spawn(file, args, { stdio: ["ignore", "ignore", "inherit", "ipc"] });
     child.on("message", (answer: ConnectAnswer, socket) => {
