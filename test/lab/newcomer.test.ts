@@ -130,7 +130,7 @@ describe("a newcomer's first lab", () => {
       fresh("failing.yaml"),
       "apiVersion: v1\nkind: Pod\nmetadata: { name: lost }\nspec: { containers: [{ name: a, image: nobody/knows:1 }] }\n",
     );
-    const started = await ordinal(["start", "--detach", "--timeout", "8", "--home", home, "-f", fresh("failing.yaml")]);
+    const started = await ordinal(["start", "--detach", "--home", home, "-f", fresh("failing.yaml")]);
     expect(started.code).toBe(1);
     expect(started.stderr).toMatch(/lost .*(ErrImagePull|ImagePullBackOff)/);
     expect((await ordinal(["status", "--home", home])).code).toBe(1);

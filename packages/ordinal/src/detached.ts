@@ -9,8 +9,11 @@ import { liveView } from "./live-view.ts";
 
 type Message =
   | { readonly kind: "lines"; readonly lines: readonly string[] }
-  | { readonly kind: "ready" | "failed"; readonly text: string }
+  | { readonly kind: "ready" | "failed" | "trouble"; readonly text: string }
   | { readonly kind: "stopped" };
+
+const LEFT_RUNNING =
+  "The lab is left running to look at: `ordinal status`, `ordinal logs POD`; `ordinal stop` ends it.\n";
 
 /** Starts the lab in a process of its own, shows its progress, and returns 0 at Ready. The lab's own words go to `lab.log`. */
 export async function startDetached(home: Home, args: readonly string[], timeoutMs: number): Promise<number> {
@@ -32,7 +35,7 @@ export async function startDetached(home: Home, args: readonly string[], timeout
       .filter((line) => line.includes("○"))
       .map((line) => line.replace("○", "").trim().split(/\s+/).join(" "));
     process.stderr.write(
-      `Not Ready after ${timeoutMs / 1000} s: ${waiting.join("; ") || "no pod was made"}.\nThe lab is left running to look at: \`ordinal status\`, \`ordinal logs POD\`; \`ordinal stop\` ends it.\n`,
+      `Not Ready after ${timeoutMs / 1000} s: ${waiting.join("; ") || "no pod was made"}.\n${LEFT_RUNNING}`,
     );
     resolve(1);
   }, timeoutMs);
@@ -42,6 +45,10 @@ export async function startDetached(home: Home, args: readonly string[], timeout
       view.end();
       process.stdout.write(`${message.text}\nThe lab goes on in the background; \`ordinal stop\` ends it.\n`);
       resolve(0);
+    } else if (message.kind === "trouble") {
+      view.end();
+      process.stderr.write(`Not Ready: ${message.text}\n${LEFT_RUNNING}`);
+      resolve(1);
     } else {
       view.end();
       process.stderr.write(
@@ -62,6 +69,7 @@ export async function startDetached(home: Home, args: readonly string[], timeout
   });
   const code = await promise;
   clearTimeout(timer);
+  child.removeAllListeners("exit").removeAllListeners("message");
   if (child.connected) child.disconnect();
   child.unref();
   return code;

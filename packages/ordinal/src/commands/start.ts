@@ -34,6 +34,8 @@ export interface StartOptions {
 
 const READY_TIMEOUT_S = 120;
 const REDRAW_MS = 100;
+/** A pod that cannot start for so long is not going to: an unknown image, a program that ends at once, no node that fits. */
+const TROUBLE_MS = 10_000;
 
 export async function run(args: readonly string[]): Promise<number> {
   if (process.platform !== "linux")
@@ -114,7 +116,8 @@ async function foreground(options: StartOptions, home: Home): Promise<number> {
   let code = 0;
   try {
     await applyAll(options, manifests);
-    const settled = await Promise.race([untilReady(lab, view), stopping.promise]);
+    const trouble = (what: string): void => report?.({ kind: "trouble", text: what });
+    const settled = await Promise.race([untilReady(lab, view, trouble), stopping.promise]);
     view.end();
     if (settled === READY) {
       lab.markReady();
@@ -163,10 +166,14 @@ async function applyAll(
 
 const READY = Symbol("ready");
 
-/** Shows every pod until all are Ready. Never rejects; a pod in trouble is shown with its reason, and may still recover. */
+/**
+ * Shows every pod until all are Ready. Never rejects; a pod in trouble is shown with its reason, may still recover, and is told to
+ * `onTrouble` when it has not after a while.
+ */
 async function untilReady(
   lab: import("@ordinal/kubernetes").Lab,
   view: import("../live-view.ts").LiveView,
+  onTrouble: (what: string) => void,
 ): Promise<typeof READY> {
   const { progressOf } = await import("../pods.ts");
   const { promise, resolve } = Promise.withResolvers<typeof READY>();
@@ -174,6 +181,7 @@ async function untilReady(
   let timer: NodeJS.Timeout | undefined;
   const pods = new Map<string, Pod>();
   const sets = new Map<string, StatefulSet>();
+  const troubledSince = new Map<string, number>();
   const draw = (): void => {
     timer = undefined;
     const progress = progressOf([...pods.values()], [...sets.values()]);
@@ -183,6 +191,13 @@ async function untilReady(
       return `  ${line.ready ? "●" : "○"} ${line.name.padEnd(width)}  ${(line.ready ? "Ready" : line.status).padEnd(18)}${line.ready ? line.address : ""}${problem}`.trimEnd();
     });
     view.show(lines);
+    const now = performance.now();
+    for (const { namespace, name, problem } of progress.lines) {
+      const key = `${namespace}/${name}`;
+      if (problem === undefined) troubledSince.delete(key);
+      else if (!troubledSince.has(key)) troubledSince.set(key, now);
+      else if (now - (troubledSince.get(key) ?? now) > TROUBLE_MS) onTrouble(`${name} ${problem}`);
+    }
     if (synced === 2 && progress.ready >= progress.wanted) resolve(READY);
   };
   const follow = <T>(resource: string, into: Map<string, T>): { stop(): void } =>
@@ -192,11 +207,13 @@ async function untilReady(
       else into.set(event.object.metadata.uid, event.object as unknown as T);
       timer ??= setTimeout(draw, synced === 2 ? REDRAW_MS / 4 : 0);
     });
+  const again = setInterval(draw, TROUBLE_MS / 10);
   const watches = [follow("pods", pods), follow("statefulsets.apps", sets)];
   try {
     return await promise;
   } finally {
     clearTimeout(timer);
+    clearInterval(again);
     for (const watch of watches) watch.stop();
   }
 }
