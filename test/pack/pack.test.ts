@@ -109,7 +109,10 @@ describe("the commands", () => {
   });
 
   it("run on the machine's own Node, which hands over to the pinned one", async () => {
-    expect(await project.output("node", "node_modules/ordinal/bin/ordinal.js", "--version")).toBe("ordinal 0.1.0\n");
+    const { version } = JSON.parse(read("node_modules/ordinal/package.json")) as { version: string };
+    expect(await project.output("node", "node_modules/ordinal/bin/ordinal.js", "--version")).toBe(
+      `ordinal ${version}\n`,
+    );
     const failed = await project.run(
       "node",
       "node_modules/@ordinal/nginx/bin/nginx.js",
