@@ -35,11 +35,11 @@ export async function applyObject(
   }
   const annotations = (live["metadata"] as { annotations?: Record<string, string> }).annotations;
   const previous: unknown = JSON.parse(annotations?.[LAST_APPLIED] ?? "{}");
-  const patch = mergePatch(previous, object, live);
+  const patch = applyPatch(previous, object, live);
   if (patch === undefined) return { name, outcome: "unchanged" };
   const next = await api.json(path + QUERY, {
     method: "PATCH",
-    contentType: "application/merge-patch+json",
+    contentType: "application/strategic-merge-patch+json",
     body: JSON.stringify(patch),
   });
   const before = (live["metadata"] as { resourceVersion: string }).resourceVersion;
@@ -58,21 +58,66 @@ function withLastApplied(object: Manifest): Manifest {
   };
 }
 
+/** Strategic merge's key of each list that is merged and not replaced. `ports` have one in containers and another in services. */
+const MERGE_KEYS: Readonly<Record<string, readonly string[]>> = {
+  containers: ["name"],
+  initContainers: ["name"],
+  env: ["name"],
+  imagePullSecrets: ["name"],
+  volumes: ["name"],
+  secrets: ["name"],
+  volumeMounts: ["mountPath"],
+  volumeDevices: ["devicePath"],
+  ports: ["containerPort", "port"],
+  hostAliases: ["ip"],
+  topologySpreadConstraints: ["topologyKey"],
+};
+
 /**
- * The JSON merge patch (RFC 7386) from `live` to `wanted`, with nulls for what only `previous` has. Lists are replaced whole; the
- * server fills their defaults again, so that an unchanged list ends as no change.
+ * The strategic merge patch from `live` to `wanted`: undefined when live has all of it. What only `previous` names is removed; what
+ * neither names, such as the server's defaults, stays. Lists with a merge key are merged item by item, others replaced.
  */
-export function mergePatch(previous: unknown, wanted: unknown, live: unknown): unknown {
-  if (!isMap(wanted) || !isMap(live)) return JSON.stringify(wanted) === JSON.stringify(live) ? undefined : wanted;
-  const patch: Record<string, unknown> = {};
+export function applyPatch(previous: unknown, wanted: unknown, live: unknown, field = ""): unknown {
+  if (isMap(wanted) && isMap(live)) return mapPatch(isMap(previous) ? previous : {}, wanted, live);
+  if (Array.isArray(wanted) && Array.isArray(live)) {
+    const key = MERGE_KEYS[field]?.find((name) => wanted.every((item) => isMap(item) && item[name] !== undefined));
+    if (key !== undefined && wanted.length > 0)
+      return listPatch(Array.isArray(previous) ? previous : [], wanted as Item[], live as Item[], key);
+  }
+  return JSON.stringify(wanted) === JSON.stringify(live) ? undefined : wanted;
+}
+
+type Item = Record<string, unknown>;
+
+function mapPatch(previous: Item, wanted: Item, live: Item): Item | undefined {
+  const patch: Item = {};
   for (const [key, value] of Object.entries(wanted)) {
-    const part = mergePatch(isMap(previous) ? previous[key] : undefined, value, live[key]);
+    const part = applyPatch(previous[key], value, live[key], key);
     if (part !== undefined) patch[key] = part;
   }
-  if (isMap(previous)) for (const key of Object.keys(previous)) if (!(key in wanted) && key in live) patch[key] = null;
+  for (const key of Object.keys(previous)) if (!(key in wanted) && key in live) patch[key] = null;
   return Object.keys(patch).length === 0 ? undefined : patch;
 }
 
-function isMap(value: unknown): value is Record<string, unknown> {
+function listPatch(
+  previous: readonly Item[],
+  wanted: readonly Item[],
+  live: readonly Item[],
+  key: string,
+): Item[] | undefined {
+  const find = (list: readonly Item[], item: Item): Item | undefined => list.find((other) => other[key] === item[key]);
+  const patch: Item[] = [];
+  for (const item of wanted) {
+    const present = find(live, item);
+    const part = present === undefined ? item : mapPatch(find(previous, item) ?? {}, item, present);
+    if (part !== undefined) patch.push({ ...part, [key]: item[key] });
+  }
+  for (const item of previous)
+    if (isMap(item) && find(wanted, item) === undefined && find(live, item) !== undefined)
+      patch.push({ $patch: "delete", [key]: item[key] });
+  return patch.length === 0 ? undefined : patch;
+}
+
+function isMap(value: unknown): value is Item {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
