@@ -54,8 +54,29 @@ function withLastApplied(object: Manifest): Manifest {
   const bare = { ...object, metadata: { ...object.metadata, annotations } };
   return {
     ...object,
-    metadata: { ...object.metadata, annotations: { ...annotations, [LAST_APPLIED]: `${JSON.stringify(bare)}\n` } },
+    metadata: {
+      ...object.metadata,
+      annotations: { ...annotations, [LAST_APPLIED]: `${goJson(bare)}\n` },
+    },
   };
+}
+
+/** As kubectl writes it, so that it finds its own words again: sorted keys, and Go's escapes for what HTML minds. */
+function goJson(value: unknown): string {
+  return JSON.stringify(sorted(value)).replaceAll(
+    /[<>&\u2028\u2029]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (!isMap(value)) return value;
+  return Object.fromEntries(
+    Object.keys(value)
+      .sort()
+      .map((key) => [key, sorted(value[key])]),
+  );
 }
 
 /** Strategic merge's key of each list that is merged and not replaced. `ports` have one in containers and another in services. */

@@ -90,7 +90,11 @@ function ownManifests(): string {
 
 async function foreground(options: StartOptions, home: Home): Promise<number> {
   const startedAt = performance.now();
-  const report = process.send === undefined ? undefined : (message: object): void => void process.send?.(message);
+  // Whoever started us in the background may have gone on: then nobody listens any more.
+  const tell = (message: object): void => {
+    if (process.connected) process.send?.(message, undefined, undefined, () => {});
+  };
+  const report = process.send === undefined ? undefined : tell;
   const [{ startLab }, { liveView }, { readManifests }] = await Promise.all([
     import("@ordinal/kubernetes"),
     import("../live-view.ts"),
@@ -117,7 +121,7 @@ async function foreground(options: StartOptions, home: Home): Promise<number> {
   try {
     await applyAll(options, manifests);
     const trouble = (what: string): void => report?.({ kind: "trouble", text: what });
-    const settled = await Promise.race([untilReady(lab, view, trouble), stopping.promise]);
+    const settled = await untilReady(lab, view, trouble, stopping.promise);
     view.end();
     if (settled === READY) {
       lab.markReady();
@@ -167,14 +171,15 @@ async function applyAll(
 const READY = Symbol("ready");
 
 /**
- * Shows every pod until all are Ready. Never rejects; a pod in trouble is shown with its reason, may still recover, and is told to
+ * Shows every pod until all are Ready or the lab is to stop. Never rejects; a pod in trouble is shown with its reason, may still recover, and is told to
  * `onTrouble` when it has not after a while.
  */
 async function untilReady(
   lab: import("@ordinal/kubernetes").Lab,
   view: import("../live-view.ts").LiveView,
   onTrouble: (what: string) => void,
-): Promise<typeof READY> {
+  stopping: Promise<string>,
+): Promise<typeof READY | string> {
   const { progressOf } = await import("../pods.ts");
   const { promise, resolve } = Promise.withResolvers<typeof READY>();
   let synced = 0;
@@ -210,7 +215,7 @@ async function untilReady(
   const again = setInterval(draw, TROUBLE_MS / 10);
   const watches = [follow("pods", pods), follow("statefulsets.apps", sets)];
   try {
-    return await promise;
+    return await Promise.race([promise, stopping]);
   } finally {
     clearTimeout(timer);
     clearInterval(again);
