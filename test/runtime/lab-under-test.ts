@@ -3,6 +3,7 @@ import { chmodSync, chownSync, mkdirSync, mkdtempSync, readdirSync, readlinkSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { descendantsOf } from "../../packages/kubernetes/src/runtime/process-tree.ts";
 import type { RunnerAnswer, RunnerRequest } from "./case-runner.ts";
 
 /** An ordinary user for tests that run as root; needs no account. */
@@ -83,12 +84,13 @@ export class LabUnderTest {
     });
   }
 
-  /** Processes of the machine inside the lab's user namespace; none for plain processes. */
+  /** Processes of the machine inside the lab's user namespace or one below it; none for plain processes. */
   processesInside(): readonly number[] {
     if (this.#kind === "processes") return [];
-    return readdirSync("/proc")
+    const inside = readdirSync("/proc")
       .map(Number)
       .filter((pid) => Number.isInteger(pid) && userNamespaceOf(pid) === this.userNamespace);
+    return [...new Set([...inside, ...inside.flatMap(descendantsOf)])];
   }
 
   async stop(): Promise<void> {

@@ -49,6 +49,57 @@ export const namespacesCases: readonly ContractCase[] = [
     },
   },
   {
+    name: "a container cannot change the machine's settings, its own mounts or the pod's network, as root neither",
+    async run(bench) {
+      const pod = await bench.pod();
+      const container = await pod.startContainer(bench.containerConfig(["sleep", "1000"]));
+      const attempts = [
+        'p=$(cat /proc/sys/kernel/core_pattern) && echo "$p" >/proc/sys/kernel/core_pattern',
+        "mount -o remount,bind,rw /proc/sys",
+        "umount /proc/sys",
+        "umount -l /proc",
+        "unshare -m umount /proc/sys",
+        "unshare -Urm umount /proc/sys",
+        "unshare -Urmpf mount -t proc proc /proc",
+        "mount -o remount,bind,rw /dev",
+        "mount -t tmpfs none /mnt",
+        "ip link set eth0 down",
+        "hostname another",
+      ];
+      for (const attempt of attempts) {
+        const { exitCode } = await run(container, ["sh", "-c", `(${attempt}) 2>/dev/null`]);
+        assert.notEqual(exitCode, 0, attempt);
+      }
+      assert.equal(await ok(container, "id -u"), "0\n");
+      await pod.stop();
+    },
+  },
+  {
+    name: "a container that made something else of its shell runs that inside only",
+    async run(bench) {
+      const pod = await bench.pod();
+      const container = await pod.startContainer(bench.containerConfig(["sleep", "1000"]));
+      // Outside of the container's PID namespace its /proc has no `self`.
+      const script =
+        '#!SHELL.real\\nreadlink /proc/self/ns/pid >>/tmp/seen || echo outside >>/tmp/seen\\nexec SHELL.real "$@"\\n';
+      await ok(
+        container,
+        `s=$(readlink -f /bin/sh) && cp $s $s.real && printf '${script}' | sed "s,SHELL,$s," >/tmp/s && chmod 755 /tmp/s && mv /tmp/s $s`,
+      );
+      for (const tty of [false, true]) {
+        const session = await container.exec({ command: ["true"], stdin: false, stdout: true, stderr: true, tty });
+        session.stdout?.resume();
+        session.stderr?.resume();
+        await session.exited;
+      }
+      const lines = (await ok(container, "cat /tmp/seen")).trim().split("\n");
+      assert(lines.length >= 2, lines.join());
+      assert.deepEqual(new Set(lines).size, 1, lines.join());
+      assert.match(lines[0] ?? "", /^pid:/);
+      await pod.stop();
+    },
+  },
+  {
     name: "the agent reaches pods at their addresses",
     async run(bench) {
       const { config, pod } = await serving(bench, 80);

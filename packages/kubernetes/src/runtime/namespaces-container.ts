@@ -10,15 +10,13 @@ import type { PipePool } from "./pipe-pool.ts";
 import type { ContainerConfig } from "./pod-runtime.ts";
 import { descendantsOf, sendSignal } from "./process-tree.ts";
 import { SetupError } from "./setup-report.ts";
-import { EXEC_SCRIPT } from "./setup-scripts.ts";
+import { ENTER_SCRIPT, EXEC_SCRIPT } from "./setup-scripts.ts";
 import type { CommandOptions, ContainerDriver, ContainerSignal } from "./started-container.ts";
 
 export interface NamespacesContainerInput {
   readonly config: ContainerConfig;
   readonly process: PodProcess;
   readonly output: ContainerOutput;
-  /** Whether the container has a user namespace of its own. */
-  readonly nestedUser: boolean;
   readonly hostname: string;
   readonly home: string;
   /** The folder of this run, which goes when the run ends. */
@@ -49,10 +47,11 @@ export class NamespacesContainer implements ContainerDriver {
   }
 
   async startCommand(options: CommandOptions): Promise<SessionProcess> {
-    const { config, tools, pipes, nestedUser } = this.#input;
+    const { config, tools, pipes } = this.#input;
     const environment = containerEnvironment(config.env, { ...this.#input, tty: options.tty });
-    const enter = [tools.nsenter, `--target=${this.#init}`, "--mount", "--uts", "--ipc", "--net", "--pid", "--no-fork"];
-    if (nestedUser) enter.push("--user", "--preserve-credentials");
+    const target = `--target=${this.#init}`;
+    const enter = [tools.nsenter, target, "--pid", "--no-fork", "--", tools.sh, "-c", ENTER_SCRIPT, "enter"];
+    enter.push(tools.nsenter, target, "--mount", "--uts", "--ipc", "--net", "--user", "--preserve-credentials");
     enter.push("--", "/bin/sh", "-c", EXEC_SCRIPT, "exec");
     const command = [config.workingDirectory, options.command[0] ?? "", environment.path];
     command.push(...environment.assignments, ...options.command);

@@ -99,7 +99,6 @@ export class NamespacesSandbox implements PodSandbox {
     await rm(runDirectory, { recursive: true, force: true });
     const user = config.runAsUser ?? config.image.user;
     const group = config.runAsGroup ?? config.fsGroup ?? 0;
-    const nestedUser = user !== 0 || group !== 0;
     const { home } = prepareRootFileSystem({
       directory: runDirectory,
       sandbox: this.#config,
@@ -119,7 +118,7 @@ export class NamespacesSandbox implements PodSandbox {
     const enter = [tools.nsenter, `--target=${this.#holder.pid}`, "--mount", "--net", "--uts", "--ipc", "--"];
     enter.push(tools.unshare, "--mount", "--pid", "--");
     const setup = [tools.sh, "-c", START_SCRIPT, "container", runDirectory, config.workingDirectory];
-    setup.push(config.readOnlyRootFilesystem ? "ro" : "rw", ...(nestedUser ? [String(user), String(group)] : ["", ""]));
+    setup.push(config.readOnlyRootFilesystem ? "ro" : "rw", String(user), String(group));
     const program = [config.argv[0] ?? "", environment.path, ...environment.assignments, ...config.argv];
     const process = await startPodProcess({
       argv: [...enter, ...setup, ...program],
@@ -138,7 +137,6 @@ export class NamespacesSandbox implements PodSandbox {
         config,
         process,
         output,
-        nestedUser,
         hostname: this.#config.hostname,
         home,
         runDirectory,

@@ -53,6 +53,9 @@ const OWN_FOLDERS: readonly (readonly [path: string, mode: number])[] = [
   ["var/tmp", 0o1777],
 ];
 
+/** What container engines make read-only below /proc. */
+const KERNEL_SETTINGS = ["bus", "fs", "irq", "sys", "sysrq-trigger"];
+
 /**
  * Prepares the files of one container run and the fstab that turns them into its root: a plain folder with the machine's
  * program folders laid over it copy-on-write. Returns the home folder of the container's user.
@@ -102,6 +105,11 @@ export function prepareRootFileSystem(input: RootFileSystemInput): { readonly ho
   writeFileSync(join(etc, "group"), accounts.group);
 
   entries.push({ source: "proc", target: join(rootfs, "proc"), type: "proc", options: "nosuid,nodev,noexec" });
+  // Belongs to the machine's root whatever the namespaces: where that is who runs the lab, a pod could change the machine.
+  for (const path of KERNEL_SETTINGS.filter((name) => existsSync(join("/proc", name)))) {
+    const inside = join(rootfs, "proc", path);
+    entries.push({ source: inside, target: inside, type: "none", options: "bind,ro" });
+  }
   entries.push(
     input.machine.sysfs === "own"
       ? { source: "sysfs", target: join(rootfs, "sys"), type: "sysfs", options: "nosuid,nodev,noexec,ro" }

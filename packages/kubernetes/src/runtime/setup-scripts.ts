@@ -43,6 +43,7 @@ exec 2>&3
 echo "$1" 2>/dev/null >/proc/sys/kernel/hostname || hostname "$1" || fail "cannot set the hostname"
 echo 1 >/proc/sys/net/ipv4/conf/all/route_localnet || fail "cannot route loopback addresses"
 echo 0 >/proc/sys/net/ipv4/ip_unprivileged_port_start || fail "cannot open low ports"
+echo 0 0 >/proc/sys/net/ipv4/ping_group_range 2>/dev/null
 ip -batch - <<END || fail "cannot make the pod's link"
 link set lo up
 address delete 127.0.0.1/8 dev lo
@@ -99,9 +100,11 @@ esac
 
 /**
  * Starts a container's program as PID 1 of a PID namespace that `unshare` made, with a mount namespace of its own.
- * Arguments: folder of the run, working directory, `ro` or `rw` root, uid and gid of a nested user (empty for the lab's
- * own), program, its PATH, then environment assignments followed by the program and its arguments. Reports `started` and
- * the process's id outside.
+ * Arguments: folder of the run, working directory, `ro` or `rw` root, uid and gid of the program, its name, its PATH, then
+ * environment assignments followed by the program and its arguments. Reports `started` and the process's id outside.
+ *
+ * The program gets a user namespace of its own, also as user 0: what it may do there reaches neither its mounts, which it
+ * could otherwise make writable again, nor the pod's network, nor any process outside of the container.
  */
 export const START_SCRIPT = inside(`
 read -r pid _ </proc/self/stat
@@ -115,21 +118,25 @@ shift 5
 ${BECOME_PROGRAM}
 become='printf "started %s\\n" "$0" >&3; exec 2>&4 4>&- 3>&-; exec env -i "$@"'
 # Said only from inside the nested user namespace: who joins the container must find it there.
-[ ! "$uid" ] || exec unshare --user --map-user="$uid" --map-group="$gid" sh -c "$become" "$pid" "$@"
-printf 'started %s\\n' "$pid" >&3
-exec 2>&4 4>&- 3>&-
-exec env -i "$@"
+exec unshare --user --map-user="$uid" --map-group="$gid" sh -c "$become" "$pid" "$@"
 `);
 
 /**
- * Runs a command in a container whose namespaces `nsenter` has joined. Arguments: working directory, program, PATH, then
- * environment assignments followed by the command and its arguments.
+ * Around a command in a container: a shell of the machine's that has joined the container's PID namespace for its children
+ * alone. Nothing of the container's may run here, where the agent's processes can be seen: its `sh` is whatever the
+ * container made of it. Arguments: `nsenter` into the rest of the namespaces, then `/bin/sh -c EXEC_SCRIPT exec …`.
  */
-export const EXEC_SCRIPT = inside(`
+export const ENTER_SCRIPT = inside(`exec "$@"`);
+
+/**
+ * Runs a command in a container whose namespaces have been joined, behind `ENTER_SCRIPT`. Arguments: working directory,
+ * program, PATH, then environment assignments followed by the command and its arguments.
+ */
+export const EXEC_SCRIPT = `${REPORT}
 cd "$1" || fail "chdir to cwd (\\"$1\\") set in config.json failed: no such file or directory"
 shift
 ${BECOME_PROGRAM}
 echo started >&3
 exec 2>&4 4>&- 3>&-
 exec env -i "$@"
-`);
+`;
