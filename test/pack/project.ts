@@ -4,6 +4,7 @@ import { delimiter, join } from "node:path";
 
 export interface Result {
   readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
   readonly stdout: string;
   readonly stderr: string;
 }
@@ -16,13 +17,13 @@ const TIMEOUT_MS = 150_000;
 /** An empty npm project of somebody else, used from a shell that knows nothing of this repository. */
 export class Project {
   readonly folder: string;
-  readonly #env: NodeJS.ProcessEnv;
+  readonly env: Readonly<Record<string, string | undefined>>;
 
   constructor(folder: string) {
     this.folder = folder;
     mkdirSync(folder);
     const folders = (process.env["PATH"] ?? "").split(delimiter).filter((one) => !one.includes("node_modules"));
-    this.#env = {
+    this.env = {
       ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !OF_OUR_NPM.test(name))),
       PATH: folders.join(delimiter),
       // npx must find our commands in the project, or fail: never fetch a package of that name.
@@ -41,7 +42,7 @@ export class Project {
     return new Promise((resolve, reject) => {
       const child = spawn(command, args, {
         cwd: this.folder,
-        env: this.#env,
+        env: this.env,
         stdio: ["ignore", "pipe", "pipe"],
         timeout: TIMEOUT_MS,
       });
@@ -50,7 +51,7 @@ export class Project {
       child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString("utf8")));
       child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString("utf8")));
       child.on("error", reject);
-      child.on("close", (code) => resolve({ code, stdout, stderr }));
+      child.on("close", (code, signal) => resolve({ code, signal, stdout, stderr }));
     });
   }
 
