@@ -4,6 +4,9 @@ import { promisify } from "node:util";
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
+import { Performer } from "../tutorials/perform.ts";
+import { loadTutorial } from "../tutorials/tutorial.ts";
+
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const execute = promisify(execFile);
 const IMAGE = "ordinal-test";
@@ -35,6 +38,7 @@ const variants: readonly Variant[] = [
   },
 ];
 
+const tutorial = loadTutorial(new URL("../tutorials/section-1.yaml", import.meta.url));
 const missing = await whatIsMissing();
 
 describe.each(variants)("the lab under $name", (variant) => {
@@ -151,6 +155,17 @@ describe.each(variants)("the lab under $name", (variant) => {
       await run(["docker", "rm", "--force", squatter]);
     }
   });
+
+  for (const step of tutorial.steps)
+    if (step.compose !== undefined) {
+      const { command, expects, again } = step.compose;
+      it(`tutorial 1, ${step.id}: ${command.trim()}`, async (context) => {
+        if (missing !== undefined) return context.skip(missing);
+        const performer = new Performer(root, { ...env, COMPOSE: variant.command.join(" ") });
+        const perform = (): Promise<void> => performer.perform({ id: step.id, terminal: "B", command, expects });
+        await (again === true ? eventually(perform) : perform());
+      });
+    }
 
   it("runs without root, in one image of less than 400 MB", async (context) => {
     if (missing !== undefined) return context.skip(missing);

@@ -18,6 +18,12 @@ export interface Step {
   readonly expects: readonly Outcome[];
   readonly relaxed?: string;
   readonly processes?: string;
+  readonly compose?: {
+    readonly command: string;
+    readonly expects: readonly Outcome[];
+    /** The containers have just been made: tried until it holds. */
+    readonly again?: boolean;
+  };
 }
 
 export interface Outcome {
@@ -55,7 +61,7 @@ const CHECKS = ["exit", "lines", "rows", "match", "prompt", "quiet", "watch", "p
 export function loadTutorial(file: URL): Tutorial {
   const tutorial = parse(readFileSync(file, "utf8")) as Tutorial;
   for (const step of tutorial.steps)
-    for (const outcome of step.expects) {
+    for (const outcome of [...step.expects, ...(step.compose?.expects ?? [])]) {
       const named = Object.keys(outcome.check ?? {});
       if (named.length === 0) throw new Error(`${step.id}: "${outcome.says}" has no check`);
       for (const name of named) if (!CHECKS.includes(name)) throw new Error(`${step.id}: there is no check "${name}"`);
