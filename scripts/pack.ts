@@ -212,5 +212,5 @@ function write(path: string, content: string): void {
 if (import.meta.main) {
   const { values } = parseArgs({ options: { out: { type: "string" }, help: { type: "boolean", short: "h" } } });
   if (values.help === true) process.stdout.write(USAGE);
-  else for (const path of pack(resolve(values.out ?? join(root, "tarballs")))) process.stdout.write(`${path}\n`);
+  else process.stdout.write(`${pack(resolve(values.out ?? join(root, "tarballs"))).join("\n")}\n`);
 }
