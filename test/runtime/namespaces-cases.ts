@@ -63,6 +63,8 @@ export const namespacesCases: readonly ContractCase[] = [
         "unshare -Urmpf mount -t proc proc /proc",
         "mount -o remount,bind,rw /dev",
         "mount -t tmpfs none /mnt",
+        "touch /var/cache/ordinal/x",
+        "mount -o remount,bind,rw /var/cache/ordinal && touch /var/cache/ordinal/x",
         "ip link set eth0 down",
         "hostname another",
       ];

@@ -25,6 +25,8 @@ export function busyboxImage(): ImageDefinition {
     programs: { nslookup: nslookupProgram },
     files: [],
     folders: projectFolders(),
+    // Without arguments it says how it is used.
+    warmUp: [nslookupProgram],
     stopSignal: "SIGTERM",
   };
 }

@@ -22,6 +22,11 @@ export interface Image {
   readonly files: readonly ImageFile[];
   /** Folders of the machine that the image's programs run from; containers see them read-only at the same path. */
   readonly folders: readonly string[];
+  /**
+   * Commands of this project that load what the programs load, and end: the runtime runs them once, outside of any
+   * container, so that Node has compiled it when the next container starts. Images of users have none.
+   */
+  readonly warmUp?: readonly (readonly string[])[];
   /** Signal that stops the main process, `SIGTERM` unless the image says otherwise (nginx: `SIGQUIT`). */
   readonly stopSignal: StopSignal;
 }

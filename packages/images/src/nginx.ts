@@ -26,6 +26,7 @@ export function nginxImage(): ImageDefinition {
       { path: "/var/log/nginx/error.log", content: "", mode: 0o644 },
     ],
     folders: projectFolders(),
+    warmUp: [[...nginxProgram, "-v"]],
     stopSignal: "SIGQUIT",
   };
 }

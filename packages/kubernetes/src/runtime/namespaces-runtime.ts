@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Image } from "@ordinal/images";
 import type { Log } from "@ordinal/io";
 
+import { CompileCache } from "./compile-cache.ts";
 import { buildImageLayer, type ImageLayer } from "./image-layer.ts";
 import { LAB_BRIDGE } from "./lab-network.ts";
 import { inspectMachineRoot, type MachineRoot } from "./machine-root.ts";
@@ -30,7 +31,7 @@ export class NamespacesRuntime implements PodRuntime, NamespacesContext {
   readonly root: MachineRoot;
   readonly devices: string;
   readonly sysfs: "own" | "machine";
-  readonly compileCache: string;
+  readonly compileCache: CompileCache;
   readonly pipes: PipePool;
   readonly log: Log;
   readonly #directory: string;
@@ -43,7 +44,7 @@ export class NamespacesRuntime implements PodRuntime, NamespacesContext {
     this.log = options.log;
     this.#directory = options.directory;
     this.devices = join(options.directory, "dev");
-    this.compileCache = join(options.directory, "compile-cache");
+    this.compileCache = new CompileCache(join(options.directory, "compiled"), options.log);
     this.pipes = new PipePool(tools.sh);
     this.tools = tools;
     this.root = inspectMachineRoot();
@@ -52,7 +53,7 @@ export class NamespacesRuntime implements PodRuntime, NamespacesContext {
 
   static async create(options: NamespacesRuntimeOptions): Promise<NamespacesRuntime> {
     const tools = requireMachineTools();
-    for (const name of ["images", "compile-cache"]) await mkdir(join(options.directory, name), { recursive: true });
+    await mkdir(join(options.directory, "images"), { recursive: true });
     const setup = await runTool(tools.sh, ["-c", RUNTIME_SETUP, "setup", join(options.directory, "dev")]);
     return new NamespacesRuntime(options, tools, setup.includes("sysfs") ? "own" : "machine");
   }
@@ -72,10 +73,12 @@ export class NamespacesRuntime implements PodRuntime, NamespacesContext {
 
   async close(): Promise<void> {
     await Promise.all([...this.#sandboxes].map((sandbox) => sandbox.stop()));
+    this.compileCache.close();
     this.pipes.drain();
   }
 
   layerOf(image: Image): Promise<ImageLayer> {
+    this.compileCache.fill(image);
     const key = image.digest.replace(/[^a-z0-9]/gi, "-");
     const directory = join(this.#directory, "images", key);
     return remember(this.#layers, key, () => buildImageLayer(image, directory, this.root, this.tools));

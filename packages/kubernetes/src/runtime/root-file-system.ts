@@ -2,6 +2,7 @@ import { chmodSync, cpSync, existsSync, mkdirSync, statSync, symlinkSync, writeF
 import { dirname, join, posix } from "node:path";
 
 import { containerAccounts } from "./accounts.ts";
+import type { CompileCache } from "./compile-cache.ts";
 import { formatFstab, type FstabEntry } from "./fstab.ts";
 import { COMPILE_CACHE, type ImageLayer } from "./image-layer.ts";
 import type { MachineRoot } from "./machine-root.ts";
@@ -27,8 +28,7 @@ export interface MachineForRoots {
   readonly devices: string;
   /** `own`: /sys shows the pod's network; `machine`: the kernel refuses that here. */
   readonly sysfs: "own" | "machine";
-  /** Where Node keeps what it compiled: the second start of a program takes half the time of the first. */
-  readonly compileCache: string;
+  readonly compileCache: CompileCache;
 }
 
 /** Folders that a container has of its own, empty at first. Modes as Debian's images have them. */
@@ -121,7 +121,8 @@ export function prepareRootFileSystem(input: RootFileSystemInput): { readonly ho
   const folders = container.image.folders
     .filter((folder) => !isVisible(folder, machine))
     .map((folder) => ({ source: folder, target: folder, readOnly: true }));
-  const cache = { source: input.machine.compileCache, target: COMPILE_CACHE, readOnly: false };
+  input.machine.compileCache.shareWith(input.user);
+  const cache = { source: input.machine.compileCache.directory, target: COMPILE_CACHE, readOnly: true };
   const mounts = [...folders, cache, ...container.mounts]
     .map((mount) => ({ ...mount, target: throughRootLinks(posix.normalize(mount.target), machine) }))
     // What lies inside another mount comes after it.
