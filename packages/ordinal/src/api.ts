@@ -69,7 +69,11 @@ function api(home: Home, login: Credentials): Api {
         authorization: `Bearer ${login.token}`,
         accept: options.accept ?? "application/json",
       };
-      if (options.body !== undefined) headers["content-type"] = options.contentType ?? "application/json";
+      if (options.body !== undefined) {
+        headers["content-type"] = options.contentType ?? "application/json";
+        // Node frames the body of a DELETE in no way unless told its length.
+        headers["content-length"] = String(Buffer.byteLength(options.body));
+      }
       const outgoing = request(
         { agent, host: "127.0.0.1", port: login.port, path, method: options.method ?? "GET", headers },
         resolve,

@@ -40,6 +40,8 @@ export async function runSession(
     // kubectl takes an attached container's exit code from the pod's status.
     await finish(client, attach || exitCode === 0 ? { metadata: {}, status: "Success" } : exitStatus(exitCode));
   } catch (error) {
+    // A paused client's closing would not be seen.
+    client.resume();
     if (!gone) await finish(client, failure(error)).catch(() => client.terminate());
     session?.close();
   }
