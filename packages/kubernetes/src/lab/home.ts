@@ -1,4 +1,14 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  statfsSync,
+  writeFileSync,
+} from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 
@@ -91,12 +101,13 @@ export function openHome(directory: string): Home {
   const home = homePaths(directory);
   const versionFile = join(directory, "version");
   try {
-    mkdirSync(directory, { recursive: true });
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    checkOwner(directory);
+    // Pods that run as another user reach their volumes by bind mounts made by the lab; nobody else needs to look in here.
+    chmodSync(directory, 0o700);
     checkVersion(directory, versionFile);
     for (const folder of [home.store, home.volumes, home.pods, home.logs, home.cache])
       mkdirSync(folder, { recursive: true });
-    // Pods that run as another user reach their volumes by bind mounts made by the lab; nobody else needs to look in here.
-    chmodSync(directory, 0o700);
     writeFileSync(versionFile, `${HOME_FORMAT}\n`);
   } catch (error) {
     throw explain(error, directory);
@@ -110,6 +121,16 @@ export function openHome(directory: string): Home {
     );
   }
   return home;
+}
+
+/** Whoever owns the folder could read the token and replace what the lab runs, whatever its mode is now. */
+function checkOwner(directory: string): void {
+  const { uid } = statSync(directory);
+  if (uid === process.getuid?.()) return;
+  throw new HomeError(
+    "HOME_ACCESS",
+    `${directory} belongs to another user (uid ${uid}). Run as that user, or choose a folder of your own with --home DIR.`,
+  );
 }
 
 function checkVersion(directory: string, versionFile: string): void {

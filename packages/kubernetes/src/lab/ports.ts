@@ -83,6 +83,11 @@ async function hold(port: number, withUdp: boolean): Promise<HeldPort | string> 
 function listen(port: number): Promise<Server | string> {
   return new Promise((resolve, reject) => {
     const server = createServer();
+    // A client of an earlier lab may come back before this one serves the port. Accepted and never answered it would wait
+    // for its own timeout, and the lab at its stop for that connection.
+    server.on("connection", (socket) => {
+      if (server.listenerCount("connection") === 1) socket.destroy();
+    });
     server.once("error", (error: NodeJS.ErrnoException) => refused(error, resolve, reject));
     server.listen({ host: ADDRESS, port }, () => resolve(server));
   });
