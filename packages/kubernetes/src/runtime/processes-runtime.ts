@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import { mkdirSync, readFileSync, realpathSync, statSync } from "node:fs";
+import { lstatSync, mkdirSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { mkdir, rm, symlink } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
@@ -183,13 +183,15 @@ class ProcessesSandbox implements PodSandbox {
 }
 
 /** A link that stands for a folder in command lines: without blanks, and short. */
-function shortName(directory: string): string {
+export function shortName(directory: string): string {
   const temporary = [tmpdir(), "/tmp", "/var/tmp"].find((path) => /^[\w./-]+$/.test(path)) ?? "/tmp";
   // Stays when it is empty: another lab of this user may be about to use it.
   const folder = join(temporary, `ordinal-${process.getuid?.() ?? 0}`);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const stat = statSync(folder);
-  if (stat.uid !== process.getuid?.()) throw new Error(`${folder} belongs to another user: remove it`);
+  // Others can write where it lies: theirs, or a link of theirs, would decide where the programs of pods come from.
+  const stat = lstatSync(folder);
+  if (!stat.isDirectory() || stat.uid !== process.getuid?.() || (stat.mode & 0o022) !== 0)
+    throw new Error(`${folder} is not a folder of this user's alone: remove it`);
   return join(folder, createHash("sha256").update(directory).digest("hex").slice(0, 16));
 }
 

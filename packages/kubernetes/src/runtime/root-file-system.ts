@@ -6,6 +6,7 @@ import type { CompileCache } from "./compile-cache.ts";
 import { formatFstab, type FstabEntry } from "./fstab.ts";
 import { COMPILE_CACHE, type ImageLayer } from "./image-layer.ts";
 import type { MachineRoot } from "./machine-root.ts";
+import { pathInside } from "./path-inside.ts";
 import type { ContainerConfig, Mount, SandboxConfig } from "./pod-runtime.ts";
 
 export interface RootFileSystemInput {
@@ -148,9 +149,12 @@ function isVisible(folder: string, machine: MachineRoot): boolean {
 function makeMountPoint({ source, target }: Mount, earlier: readonly Mount[], input: RootFileSystemInput): void {
   const around = earlier.findLast((mount) => target === mount.target || target.startsWith(`${mount.target}/`));
   const first = target.split("/")[1] ?? "";
-  let point = join(input.directory, "rootfs", target);
-  if (around !== undefined) point = join(around.source, target.slice(around.target.length));
-  else if (first === "dev") point = join(input.machine.devices, target.slice("/dev".length));
+  let point: string | undefined = join(input.directory, "rootfs", target);
+  if (around !== undefined) {
+    // A container that has the outer volume may have put links there.
+    point = pathInside(around.source, posix.join(around.source, target.slice(around.target.length)));
+    if (point === undefined) throw new Error(`mounting ${target}: a link leads out of the volume at ${around.target}`);
+  } else if (first === "dev") point = join(input.machine.devices, target.slice("/dev".length));
   else if (input.machine.root.overlaid.includes(first)) point = join(input.directory, "upper", target);
   else if (input.machine.root.readOnly.includes(first)) point = target;
   if (existsSync(point)) return;

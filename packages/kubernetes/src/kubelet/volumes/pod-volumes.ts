@@ -1,8 +1,9 @@
-import { chmod, mkdir, readdir, realpath, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, stat, writeFile } from "node:fs/promises";
 import { isAbsolute, join, normalize, sep } from "node:path";
 
 import type { Container, PersistentVolume, PersistentVolumeClaim, Pod, Volume } from "kubernetes-types/core/v1.d.ts";
 
+import { pathInside } from "../../runtime/path-inside.ts";
 import type { Mount } from "../../runtime/pod-runtime.ts";
 import { ConfigError } from "../environment/environment.ts";
 import { expand } from "../environment/expansion.ts";
@@ -194,11 +195,9 @@ async function subPathOf(source: string, subPath: string, volume: string, contai
     new ConfigError(`failed to prepare subPath for volumeMount "${volume}" of container "${container}"`);
   const clean = normalize(subPath);
   if (isAbsolute(clean) || clean === ".." || clean.startsWith(`..${sep}`)) throw refuse();
-  const wanted = join(source, clean);
-  const found = await realpath(wanted).catch(() => undefined);
-  if (found === undefined) await mkdir(wanted, { recursive: true, mode: 0o750 }).catch(() => Promise.reject(refuse()));
-  const root = await realpath(source);
-  const real = await realpath(wanted);
-  if (real !== root && !real.startsWith(`${root}${sep}`)) throw refuse();
+  const real = pathInside(source, join(source, clean).replace(/\/$/, ""));
+  if (real === undefined) throw refuse();
+  const found = await stat(real).catch(() => undefined);
+  if (found === undefined) await mkdir(real, { recursive: true, mode: 0o750 }).catch(() => Promise.reject(refuse()));
   return real;
 }
