@@ -39,6 +39,7 @@ const variants: readonly Variant[] = [
 ];
 
 const tutorial = loadTutorial(new URL("../tutorials/section-1.yaml", import.meta.url));
+const played = tutorial.steps.flatMap(({ id, compose }) => (compose === undefined ? [] : [{ id, compose }]));
 const missing = await whatIsMissing();
 
 describe.each(variants)("the lab under $name", (variant) => {
@@ -156,16 +157,12 @@ describe.each(variants)("the lab under $name", (variant) => {
     }
   });
 
-  for (const step of tutorial.steps)
-    if (step.compose !== undefined) {
-      const { command, expects, again } = step.compose;
-      it(`tutorial 1, ${step.id}: ${command.trim()}`, async (context) => {
-        if (missing !== undefined) return context.skip(missing);
-        const performer = new Performer(root, { ...env, COMPOSE: variant.command.join(" ") });
-        const perform = (): Promise<void> => performer.perform({ id: step.id, terminal: "B", command, expects });
-        await (again === true ? eventually(perform) : perform());
-      });
-    }
+  it.for(played)("tutorial 1, $id: $compose.command", async ({ id, compose: { command, expects, again } }, context) => {
+    if (missing !== undefined) return context.skip(missing);
+    const performer = new Performer(root, { ...env, COMPOSE: variant.command.join(" ") });
+    const perform = (): Promise<void> => performer.perform({ id, terminal: "B", command, expects });
+    await (again === true ? eventually(perform) : perform());
+  });
 
   it("runs without root, in one image of less than 400 MB", async (context) => {
     if (missing !== undefined) return context.skip(missing);
