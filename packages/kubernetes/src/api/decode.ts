@@ -3,7 +3,7 @@ import { unreachable } from "@ordinal/kit";
 
 import { goQuote } from "../kinds/field-error.ts";
 import type { ObjectSchema, Schema } from "../kinds/kind.ts";
-import { canonicalQuantity } from "./quantity.ts";
+import { canonicalQuantity } from "../kinds/quantity.ts";
 
 /** A value that its field cannot take; the message is Go's. */
 export class DecodeError extends Error {}
