@@ -10,6 +10,7 @@ import type { Log } from "@ordinal/io";
 import type { Client } from "../api/client.ts";
 import type { NodeConnection } from "../api/node.ts";
 import { startInLabNamespaces } from "../runtime/lab-namespaces.ts";
+import { firstChild } from "../runtime/process-tree.ts";
 import { portShift, shiftedPort } from "../runtime/processes-runtime.ts";
 import { ClientServer } from "./client-server.ts";
 import { followRules } from "./forwarding/follow-rules.ts";
@@ -35,6 +36,8 @@ export interface AgentOptions {
   readonly log: Log;
   /** Told at every change of `forwards()`. */
   readonly onForwards?: (forwards: readonly Forward[]) => void;
+  /** Told the agent's own process before it may start a pod. */
+  readonly onStarted?: (pid: number) => void;
 }
 
 export interface Agent {
@@ -90,6 +93,8 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   ready.promise.catch(() => {});
   try {
     await Promise.race([started.promise, died]);
+    const pid = child.pid ?? 0;
+    options.onStarted?.(runtime === "namespaces" ? (firstChild(pid) ?? pid) : pid);
     send({ kind: "configure", config: agentConfig(options) });
     await Promise.race([ready.promise, died]);
     await give({ kind: "dns", transport: "tcp" }, "dns tcp", options.dns.tcp);

@@ -70,6 +70,8 @@ export interface LabState {
   /** The N of 127.N.0.0/16. */
   readonly subnet: number;
   readonly runtime: "namespaces" | "processes";
+  /** The home is taken, but the API does not answer yet; ports and addresses may be those of the last run. */
+  readonly starting: boolean;
   /** Set once every pod of the start was Ready. */
   readonly ready: boolean;
 }
@@ -105,10 +107,10 @@ export function openHome(directory: string): Home {
     checkOwner(directory);
     // Pods that run as another user reach their volumes by bind mounts made by the lab; nobody else needs to look in here.
     chmodSync(directory, 0o700);
-    checkVersion(directory, versionFile);
+    // Before the folders: without it they would look like someone else's.
+    if (!checkVersion(directory, versionFile)) replaceFile(versionFile, `${HOME_FORMAT}\n`);
     for (const folder of [home.store, home.volumes, home.pods, home.logs, home.cache])
       mkdirSync(folder, { recursive: true });
-    writeFileSync(versionFile, `${HOME_FORMAT}\n`);
   } catch (error) {
     throw explain(error, directory);
   }
@@ -133,21 +135,28 @@ function checkOwner(directory: string): void {
   );
 }
 
-function checkVersion(directory: string, versionFile: string): void {
+/** False when the folder has no version yet. */
+function checkVersion(directory: string, versionFile: string): boolean {
   if (!existsSync(versionFile)) {
     if (existsSync(join(directory, "store")) || existsSync(join(directory, "lab.json")))
       throw new HomeError(
         "HOME_FOREIGN",
         `${directory} looks like a lab's home but its version file is gone. Move the folder away, or choose another with --home.`,
       );
-    return;
+    return false;
   }
   const text = readFileSync(versionFile, "utf8").trim();
+  if (!/^\d+$/.test(text))
+    throw new HomeError(
+      "HOME_FORMAT",
+      `${versionFile} is damaged: it should hold the number of the folder's format. If this version of Ordinal wrote ${directory}, write ${HOME_FORMAT} into the file; else choose another folder with --home.`,
+    );
   if (text !== String(HOME_FORMAT))
     throw new HomeError(
       "HOME_FORMAT",
       `${directory} belongs to another version of Ordinal (format ${text.slice(0, 20)}, this one writes ${HOME_FORMAT}). Use that version, choose another folder with --home, or empty it with \`ordinal reset\`.`,
     );
+  return true;
 }
 
 function explain(error: unknown, directory: string): Error {
@@ -168,33 +177,63 @@ function explain(error: unknown, directory: string): Error {
   return error instanceof Error ? error : new Error(String(error));
 }
 
+/** What the home's last lab wrote; undefined when there is none, or when the file does not hold what a lab writes. */
 export function readState(home: Home): LabState | undefined {
+  const value = readJson(home.state);
+  if (typeof value !== "object" || value === null) return undefined;
+  const state = value as Partial<Record<keyof LabState, unknown>>;
+  const sound =
+    isWhole(state.pid) &&
+    typeof state.pidStart === "string" &&
+    (state.agentPid === undefined || isWhole(state.agentPid)) &&
+    (state.agentPidStart === undefined || typeof state.agentPidStart === "string") &&
+    isWhole(state.apiPort, PORT_MAX) &&
+    isWhole(state.dnsPort, PORT_MAX) &&
+    isWhole(state.subnet, 255) &&
+    (state.runtime === "namespaces" || state.runtime === "processes");
+  return sound ? ({ ...state, starting: state.starting === true, ready: state.ready === true } as LabState) : undefined;
+}
+
+export function writeState(home: Home, state: LabState): void {
+  replaceFile(home.state, `${JSON.stringify(state, null, 2)}\n`);
+}
+
+/** Empty when the file does not hold what a lab writes. */
+export function readForwards(home: Home): readonly Forward[] {
+  const value = readJson(home.forwards);
+  return Array.isArray(value) && value.every((row) => typeof row === "object" && row !== null)
+    ? (value as Forward[])
+    : [];
+}
+
+export function writeForwards(home: Home, forwards: readonly Forward[]): void {
+  replaceFile(home.forwards, `${JSON.stringify(forwards, null, 1)}\n`);
+}
+
+const PORT_MAX = 65_535;
+
+function isWhole(value: unknown, maximum = Number.MAX_SAFE_INTEGER): boolean {
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= maximum;
+}
+
+function readJson(path: string): unknown {
   try {
-    return JSON.parse(readFileSync(home.state, "utf8")) as LabState;
+    return JSON.parse(readFileSync(path, "utf8"));
   } catch {
     return undefined;
   }
 }
 
-/** Replaces the state in one step, so that a reader never sees half of it. */
-export function writeState(home: Home, state: LabState): void {
-  const next = `${home.state}.next`;
-  writeFileSync(next, `${JSON.stringify(state, null, 2)}\n`);
-  renameSync(next, home.state);
-}
-
-export function readForwards(home: Home): readonly Forward[] {
+/** In one step, so that a reader never sees half of it, nor a full disk leaves an empty file. */
+function replaceFile(path: string, text: string): void {
+  const next = `${path}.${process.pid}.next`;
   try {
-    return JSON.parse(readFileSync(home.forwards, "utf8")) as Forward[];
-  } catch {
-    return [];
+    writeFileSync(next, text);
+    renameSync(next, path);
+  } catch (error) {
+    rmSync(next, { force: true });
+    throw error;
   }
-}
-
-export function writeForwards(home: Home, forwards: readonly Forward[]): void {
-  const next = `${home.forwards}.next`;
-  writeFileSync(next, `${JSON.stringify(forwards, null, 1)}\n`);
-  renameSync(next, home.forwards);
 }
 
 /** Forgets everything of a lab but the folder itself. The lab must not run. */
@@ -225,20 +264,7 @@ export function processStart(pid: number): string | undefined {
   }
 }
 
-/**
- * The process that `pid` started first. Of a waiting `unshare` it is PID 1 of the namespaces: the kernel keeps that one until every
- * other process of its PID namespace has ended, so its end is the end of all pods.
- */
-export function firstChild(pid: number): number | undefined {
-  try {
-    const [first] = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ");
-    return first === undefined || first === "" ? undefined : Number(first);
-  } catch {
-    return undefined;
-  }
-}
-
 /** Whether the lab that wrote this state is still alive. */
 export function isRunning(state: LabState | undefined): state is LabState {
-  return state !== undefined && processStart(state.pid) === state.pidStart;
+  return state !== undefined && state.pidStart !== "" && processStart(state.pid) === state.pidStart;
 }

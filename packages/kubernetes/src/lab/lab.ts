@@ -21,12 +21,13 @@ import { createKinds, NODE_PORT_RANGE } from "../kinds/index.ts";
 import { KUBELET_VERSION } from "../kubelet/index.ts";
 import { probeNamespaces } from "../runtime/lab-namespaces.ts";
 import { startScheduler } from "../scheduler/index.ts";
+import { watchHome } from "./home-watch.ts";
 import {
   type Forward,
   type Home,
   homeDirectory,
-  firstChild,
   isRunning,
+  type LabState,
   openHome,
   processStart,
   readState,
@@ -99,7 +100,26 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
     throw storeRefusal(error, home);
   });
   const undo: (() => unknown)[] = [() => store.close()];
+  // Whoever asks finds a lab from now on until nothing of it is left.
+  let state: LabState = {
+    subnet: 0,
+    apiPort: 0,
+    dnsPort: 0,
+    runtime: "namespaces",
+    ...previous,
+    format: 1,
+    pid: process.pid,
+    pidStart: processStart(process.pid) ?? "",
+    starting: true,
+    ready: false,
+  };
+  const update = (change: Partial<LabState>): void => writeState(home, (state = { ...state, ...change }));
   try {
+    update({});
+    undo.push(
+      () => update({ pid: 0, pidStart: "", starting: false, ready: false }),
+      () => rmSync(home.forwards, { force: true }),
+    );
     await endLeftovers(home, previous);
     const userImages = readUserImages(options, home);
     const { runtime, notes } = await chooseRuntime(options.runtime ?? "auto", home);
@@ -107,14 +127,14 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
     undo.push(() => close(claim));
     const api = await choosePort("API", {
       wanted: options.port,
-      previous: previous?.apiPort,
+      previous: previous?.apiPort || undefined,
       fallback: API_PORT,
       udp: false,
     });
     undo.push(() => api.close());
     const dns = await choosePort("DNS", {
       wanted: options.dnsPort,
-      previous: previous?.dnsPort,
+      previous: previous?.dnsPort || undefined,
       fallback: DNS_PORT,
       udp: true,
     });
@@ -123,8 +143,7 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
     const pki = await ensurePki(home.pki, { names: [subnet.kubernetesAddress] });
     const kinds = createKinds({ clusterIPRange: subnet.clusterIPRange, nodePortRange: NODE_PORT_RANGE });
     const registry = await createRegistry({ kinds, store, log });
-    undo.splice(undo.indexOf(undo[0] as () => unknown), 1);
-    undo.push(() => registry.close());
+    undo[0] = () => registry.close();
     const client = createLocalClient(registry, "ordinal");
     await readdressServices(client, subnet);
     const apiServer = { clusterIP: subnet.kubernetesAddress, targetPort: api.port };
@@ -135,6 +154,7 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
       nodeInfo: nodeInfo(),
     });
 
+    const addresses = { apiPort: api.port, dnsPort: dns.port, subnet: subnet.number, runtime };
     const agent = await startAgent({
       home,
       subnet,
@@ -145,6 +165,7 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
       ...(userImages === undefined ? {} : { userImagesFile: userImages }),
       log,
       onForwards: (forwards) => writeForwards(home, forwards),
+      onStarted: (pid) => update({ ...addresses, agentPid: pid, agentPidStart: processStart(pid) ?? "" }),
     });
     undo.push(() => agent.stop());
     const server = await startApiServer({
@@ -173,23 +194,9 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
     const scheduler = startScheduler({ ...parts, client: createLocalClient(registry, "kube-scheduler") });
     undo.push(() => scheduler.stop());
 
-    const agentPid = firstChild(agent.pid) ?? agent.pid;
-    const state = {
-      format: 1,
-      pid: process.pid,
-      pidStart: processStart(process.pid) ?? "",
-      agentPid,
-      agentPidStart: processStart(agentPid) ?? "",
-      apiPort: api.port,
-      dnsPort: dns.port,
-      subnet: subnet.number,
-      runtime,
-    };
-    writeState(home, { ...state, ready: false });
-    undo.push(
-      () => rmSync(home.forwards, { force: true }),
-      () => writeState(home, { ...state, pid: 0, pidStart: "", ready: false }),
-    );
+    const watch = watchHome(home.directory);
+    undo.push(() => watch.stop());
+    update({ starting: false });
     return {
       home,
       kubeconfig: home.kubeconfig,
@@ -200,11 +207,14 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
       client,
       notes,
       forwards: () => agent.forwards(),
-      markReady: () => writeState(home, { ...state, ready: true }),
-      failed: agent.ended.then(
-        (why) =>
-          `The lab's agent has ended (${why}); every pod ended with it. \`ordinal start\` resumes. ${home.directory}/lab.log may tell more.`,
-      ),
+      markReady: () => update({ ready: true }),
+      failed: Promise.race([
+        agent.ended.then(
+          (why) =>
+            `The lab's agent has ended (${why}); every pod ended with it. \`ordinal start\` resumes. ${home.directory}/lab.log may tell more.`,
+        ),
+        watch.gone,
+      ]),
       stop: once(() => unwind(undo, log)),
     };
   } catch (error) {

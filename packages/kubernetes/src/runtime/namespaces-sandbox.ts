@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { mkdirSync } from "node:fs";
-import { mkdir, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Duplex, Readable } from "node:stream";
 
@@ -160,7 +160,6 @@ export class NamespacesSandbox implements PodSandbox {
     await runTool(this.#context.tools.ip, ["link", "delete", this.#link]).catch(() => {});
     this.#holder.kill("SIGKILL");
     await this.#holderGone;
-    await mkdir(this.#config.directory, { recursive: true });
     for (const name of ["shm", "containers"]) {
       await rm(join(this.#config.directory, name), { recursive: true, force: true });
     }

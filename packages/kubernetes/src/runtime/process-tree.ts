@@ -22,6 +22,19 @@ export function descendantsOf(pid: number): readonly number[] {
   return found;
 }
 
+/**
+ * The process that `pid` started first. Of a waiting `unshare` it is PID 1 of the namespaces: the kernel keeps that one until every
+ * other process of its PID namespace has ended, so its end is the end of all pods.
+ */
+export function firstChild(pid: number): number | undefined {
+  try {
+    const [first] = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ");
+    return first === undefined || first === "" ? undefined : Number(first);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Fields of /proc/PID/stat after the command's name, which may itself contain blanks and parentheses. */
 export function statFields(pid: number): readonly string[] | undefined {
   try {
