@@ -40,6 +40,10 @@ export function connect(homeOption: string | undefined): Api {
     throw new CommandError(
       `No lab is running in ${home.directory}. Start one with \`ordinal start\`, or name another with --home DIR.`,
     );
+  if (state.starting)
+    throw new CommandError(
+      `The lab in ${home.directory} (process ${state.pid}) is still starting, or was kept from it. Try again in a moment.`,
+    );
   return api(home, credentials(home, state.apiPort));
 }
 

@@ -1,9 +1,9 @@
 import { execFileSync, spawn } from "node:child_process";
-import { closeSync, mkdirSync, openSync } from "node:fs";
+import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import type { Home } from "@ordinal/kubernetes/lab-home";
+import { type Home, openHome } from "@ordinal/kubernetes/lab-home";
 
 import { liveView } from "./live-view.ts";
 
@@ -17,7 +17,8 @@ const LEFT_RUNNING =
 
 /** Starts the lab in a process of its own, shows its progress, and returns 0 at Ready. The lab's own words go to `lab.log`. */
 export async function startDetached(home: Home, args: readonly string[], timeoutMs: number): Promise<number> {
-  mkdirSync(home.directory, { recursive: true, mode: 0o700 });
+  // Here for its words: whoever started the lab reads them, and not a log that may not even be writable.
+  openHome(home.directory);
   const logFile = join(home.directory, "lab.log");
   const log = openSync(logFile, "a", 0o600);
   const cli = fileURLToPath(new URL("./cli.ts", import.meta.url));

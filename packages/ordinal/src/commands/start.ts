@@ -7,6 +7,7 @@ import type { StatefulSet } from "kubernetes-types/apps/v1.d.ts";
 import type { Pod } from "kubernetes-types/core/v1.d.ts";
 
 import { flag, number, parse, text, texts } from "../arguments.ts";
+import { onStopRequest } from "../stop-request.ts";
 import { CommandError, UsageError } from "../usage.ts";
 
 const OPTIONS = {
@@ -106,7 +107,15 @@ async function foreground(options: StartOptions, home: Home): Promise<number> {
       ? liveView(process.stdout)
       : { show: (lines: readonly string[]) => report({ kind: "lines", lines }), end: () => {} };
   const stopping = Promise.withResolvers<string>();
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stopping.resolve(signal));
+  let asked = false;
+  // A second Ctrl-C does not wait: the agent ends with this process, and every pod with the agent.
+  onStopRequest(
+    (signal) => {
+      asked = true;
+      stopping.resolve(signal);
+    },
+    () => process.exit(130),
+  );
   view.show([`Starting a lab in ${home.directory}`]);
   const lab = await startLab({
     home: options.home,
@@ -119,7 +128,7 @@ async function foreground(options: StartOptions, home: Home): Promise<number> {
   view.end();
   let code = 0;
   try {
-    await applyAll(options, manifests);
+    if (!asked) await applyAll(options, manifests);
     const trouble = (what: string): void => report?.({ kind: "trouble", text: what });
     const settled = await untilReady(lab, view, trouble, stopping.promise);
     view.end();
@@ -130,19 +139,18 @@ async function foreground(options: StartOptions, home: Home): Promise<number> {
       if (report === undefined)
         process.stdout.write(`${words}\nPress Ctrl-C to stop; \`ordinal stop\` does it from elsewhere.\n`);
       else report({ kind: "ready", text: words });
-    } else if (report !== undefined) report({ kind: "stopped" });
+    }
     const why = await stopping.promise;
     if (!why.startsWith("SIG")) {
       process.stderr.write(`${why}\n`);
       code = 1;
     }
+    if (settled !== READY) report?.(code === 0 ? { kind: "stopped" } : { kind: "failed", text: why });
   } catch (error) {
     if (report === undefined || !(error instanceof Error)) throw error;
     report({ kind: "failed", text: error.message });
     code = 1;
   } finally {
-    // A second Ctrl-C does not wait: the agent ends with this process, and every pod with the agent.
-    for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(130));
     if (report === undefined) process.stdout.write("\nStopping the lab…\n");
     await lab.stop();
   }
@@ -217,9 +225,9 @@ async function untilReady(
   try {
     return await Promise.race([promise, stopping]);
   } finally {
+    for (const watch of watches) watch.stop();
     clearTimeout(timer);
     clearInterval(again);
-    for (const watch of watches) watch.stop();
   }
 }
 

@@ -18,6 +18,10 @@ export async function run(args: readonly string[]): Promise<number> {
     process.stdout.write(`No lab is running in ${home.directory}. Start one with \`ordinal start\`.\n`);
     return EXIT_NOT_RUNNING;
   }
+  if (state.starting) {
+    process.stdout.write(`The lab in ${home.directory} (process ${state.pid}) is starting.\n`);
+    return EXIT_NOT_READY;
+  }
   const api = connect(option);
   try {
     const [pods, sets] = await Promise.all([api.json("/api/v1/pods"), api.json("/apis/apps/v1/statefulsets")]);
