@@ -1,6 +1,4 @@
 // Requests for resources: verbs, query parameters, bodies, answers.
-import { parse as parseYaml } from "yaml";
-
 import type { Kind } from "../../kinds/kind.ts";
 import { groupVersion } from "../body.ts";
 import type { DeleteOptions } from "../client.ts";
@@ -18,6 +16,7 @@ import type { Registry } from "../registry.ts";
 import type { ReadSelection, RequestBody, WriteOptions } from "../request-options.ts";
 import { decodeScale, readScale, scaleOf } from "../scale.ts";
 import { StatusError } from "../status-error.ts";
+import { parseYamlBody } from "../yaml-body.ts";
 import { parseBody, readBody } from "./body-reader.ts";
 import { type Accepted, negotiate, unsupportedMediaType } from "./negotiation.ts";
 import type { ResourcePath } from "./resource-path.ts";
@@ -300,16 +299,6 @@ function parseProtobufBody(bytes: Buffer, kind: Kind): RequestBody {
   } catch (error) {
     if (error instanceof ProtobufError) throw badRequest(error.message);
     throw error;
-  }
-}
-
-function parseYamlBody(bytes: Buffer): RequestBody {
-  try {
-    const text = bytes.toString();
-    // Aliases could make a small body huge.
-    return { value: parseYaml(text, { maxAliasCount: 100, uniqueKeys: true }) as unknown, duplicates: [] };
-  } catch (error) {
-    throw badRequest(`error decoding YAML: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 

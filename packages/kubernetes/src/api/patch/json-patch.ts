@@ -4,10 +4,17 @@ import { isDeepStrictEqual } from "node:util";
 
 import { isRecord } from "../decode.ts";
 import { badRequest, unprocessablePatch } from "../refusals.ts";
+import { StatusError } from "../status-error.ts";
 import { setOwn } from "./merge-patch.ts";
 
 /** Operations in one patch, as the original limits them. */
 const OPERATIONS_MAX = 10_000;
+/** What all `copy` operations of a patch may add, likewise: each could double the document. */
+const COPIED_BYTES_MAX = 3 * 1024 * 1024;
+
+interface Copied {
+  bytes: number;
+}
 
 /** The patched document. Throws 400 for a patch that is none, 422 for one that does not fit the document. */
 export function jsonPatch(document: unknown, patch: unknown): unknown {
@@ -20,14 +27,15 @@ export function jsonPatch(document: unknown, patch: unknown): unknown {
     throw badRequest(`The allowed maximum operations in a JSON patch is ${OPERATIONS_MAX}, got ${patch.length}`);
   }
   let result = structuredClone(document);
+  const copied: Copied = { bytes: 0 };
   for (const operation of patch as unknown[]) {
     if (!isRecord(operation)) throw badRequest("json: cannot unmarshal into Go value of type jsonpatch.Operation");
-    result = applyOperation(result, operation);
+    result = applyOperation(result, operation, copied);
   }
   return result;
 }
 
-function applyOperation(document: unknown, operation: Record<string, unknown>): unknown {
+function applyOperation(document: unknown, operation: Record<string, unknown>, copied: Copied): unknown {
   const path = pointer(operation["path"]);
   switch (operation["op"]) {
     case "add":
@@ -43,7 +51,7 @@ function applyOperation(document: unknown, operation: Record<string, unknown>): 
       return document;
     }
     case "copy":
-      return put(document, path, structuredClone(existing(document, pointer(operation["from"]))), true);
+      return put(document, path, copy(existing(document, pointer(operation["from"])), copied), true);
     case "move": {
       const from = pointer(operation["from"]);
       const value = existing(document, from);
@@ -52,6 +60,19 @@ function applyOperation(document: unknown, operation: Record<string, unknown>): 
     default:
       throw unprocessablePatch();
   }
+}
+
+function copy(value: unknown, copied: Copied): unknown {
+  const text = JSON.stringify(value);
+  copied.bytes += Buffer.byteLength(text);
+  if (copied.bytes > COPIED_BYTES_MAX) throw tooMuchCopied(copied.bytes);
+  return JSON.parse(text) as unknown;
+}
+
+/** The original's words, which the apiserver passes on as 413. */
+function tooMuchCopied(bytes: number): StatusError {
+  const why = `Unable to complete the copy, the accumulated size increase of copy is ${bytes}, exceeding the limit ${COPIED_BYTES_MAX}`;
+  return new StatusError(413, "RequestEntityTooLarge", why, {});
 }
 
 function given(operation: Record<string, unknown>): unknown {

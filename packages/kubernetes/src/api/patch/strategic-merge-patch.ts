@@ -1,7 +1,5 @@
 // Strategic merge patch after k8s.io/apimachinery/pkg/util/strategicpatch: lists of objects merge by a key that the
 // schema names, lists of plain values as sets, and directives in the patch say the rest.
-import { isDeepStrictEqual } from "node:util";
-
 import type { ListMerge, ObjectSchema, Schema } from "../../kinds/kind.ts";
 import { isRecord } from "../decode.ts";
 import { badRequest } from "../refusals.ts";
@@ -103,14 +101,17 @@ function mergeLists(
   if (merge === undefined) return patch.map((item) => withoutDirectivesOf(item, items));
   if (merge.kind === "set") {
     const union = [...target];
-    for (const item of patch) if (!union.some((present) => isDeepStrictEqual(present, item))) union.push(item);
-    return ordered(union, target, order, (left, right) => isDeepStrictEqual(left, right));
+    const present = new Set(target.map(identity));
+    for (const item of patch) {
+      if (present.has(identity(item))) continue;
+      present.add(identity(item));
+      union.push(item);
+    }
+    return ordered(union, target, order, identity);
   }
   const key = merge.keys[0];
   const merged = mergeByKey(target, patch, key, items, name);
-  return ordered(merged, target, order, (left, right) => {
-    return isRecord(left) && isRecord(right) && isDeepStrictEqual(left[key], right[key]);
-  });
+  return ordered(merged, target, order, (item) => (isRecord(item) ? identity(item[key]) : undefined));
 }
 
 function mergeByKey(
@@ -125,25 +126,43 @@ function mergeByKey(
       .filter((item) => !(isRecord(item) && item[DIRECTIVE] !== undefined))
       .map((item) => withoutDirectivesOf(item, schema));
   }
-  const result = [...target];
-  const isOf = (value: unknown) => (item: unknown) => isRecord(item) && isDeepStrictEqual(item[key], value);
+  const result: unknown[] = [...target];
+  // By the key's value: a list may be long, and so may the patch.
+  const places = new Map<string, number[]>();
+  const found = (id: string, at: number) => {
+    const known = places.get(id);
+    if (known === undefined) places.set(id, [at]);
+    else known.push(at);
+  };
+  for (const [at, item] of result.entries()) if (isRecord(item)) found(identity(item[key]), at);
   for (const item of patch) {
     if (!isRecord(item)) throw badRequest(`expected an object in the list ${name}`);
     const value = item[key];
     if (value === undefined || value === null) {
       throw new StatusError(500, undefined, `map: ${goMap(item)} does not contain declared merge key: ${key}`);
     }
+    const id = identity(value);
     if (item[DIRECTIVE] === "delete") {
-      const kept = result.filter((present) => !isOf(value)(present));
-      result.splice(0, result.length, ...kept);
+      for (const at of places.get(id) ?? []) result[at] = DELETED;
+      places.delete(id);
       continue;
     }
-    const at = result.findIndex(isOf(value));
-    const present = result[at];
-    if (at >= 0 && isRecord(present)) result[at] = mergeMaps(present, item, schema);
-    else result.push(mergeMaps({}, item, schema));
+    const at = places.get(id)?.[0];
+    const present = at === undefined ? undefined : result[at];
+    if (at !== undefined && isRecord(present)) result[at] = mergeMaps(present, item, schema);
+    else {
+      found(id, result.length);
+      result.push(mergeMaps({}, item, schema));
+    }
   }
-  return result;
+  return result.filter((item) => item !== DELETED);
+}
+
+const DELETED = Symbol("deleted");
+
+/** The same text for the same value. */
+function identity(value: unknown): string {
+  return JSON.stringify(value) ?? "";
 }
 
 /**
@@ -154,12 +173,17 @@ function ordered(
   merged: readonly unknown[],
   before: readonly unknown[],
   order: unknown,
-  equal: (left: unknown, right: unknown) => boolean,
+  idOf: (item: unknown) => string | undefined,
 ): unknown[] {
   if (!Array.isArray(order)) return [...merged];
-  const wanted = order.flatMap((entry) => merged.filter((item) => equal(item, entry)));
-  const others = merged.filter((item) => !order.some((entry) => equal(item, entry)));
-  const place = (item: unknown): number => before.findIndex((entry) => equal(entry, item));
+  const wantedIds = new Set(order.map(idOf));
+  wantedIds.delete(undefined);
+  const byId = Map.groupBy(merged, idOf);
+  const wanted = [...wantedIds].flatMap((id) => byId.get(id) ?? []);
+  const others = merged.filter((item) => !wantedIds.has(idOf(item)));
+  const places = new Map<string | undefined, number>();
+  for (const [at, item] of before.entries()) if (!places.has(idOf(item))) places.set(idOf(item), at);
+  const place = (item: unknown): number => places.get(idOf(item)) ?? -1;
   const result: unknown[] = [];
   let other = 0;
   for (const item of wanted) {
