@@ -1,20 +1,34 @@
+import type { ObjectSchema, Schema } from "../kind.ts";
 import { nodeSelector } from "./affinity.ts";
-import { boolean, int32, list, map, object, quantity, string, time } from "./field.ts";
+import { boolean, list, map, object, quantity, string, time } from "./field.ts";
 import { objectMeta } from "./meta.ts";
 import { objectReference, secretReference } from "./references.ts";
 import {
   awsElasticBlockStoreVolumeSource,
   azureDiskVolumeSource,
+  cephFSVolumeSource,
+  cinderVolumeSource,
   fcVolumeSource,
+  flexVolumeSource,
   flockerVolumeSource,
   gcePersistentDiskVolumeSource,
   hostPathVolumeSource,
+  iscsiVolumeSource,
   nfsVolumeSource,
   photonPersistentDiskVolumeSource,
   portworxVolumeSource,
   quobyteVolumeSource,
+  rbdVolumeSource,
+  scaleIOVolumeSource,
+  storageOSVolumeSource,
   vsphereVirtualDiskVolumeSource,
 } from "./volumes.ts";
+
+/** A pod's source, its secret being one of the pod's namespace, as a volume has it, which must say where the secret is. */
+function persistent(source: ObjectSchema, secretRef: Schema = secretReference): ObjectSchema {
+  const goName = source.goName.replace(/VolumeSource$/, "PersistentVolumeSource");
+  return { ...source, goName, fields: { ...source.fields, secretRef } };
+}
 
 export const glusterfsPersistentVolumeSource = object(
   "GlusterfsPersistentVolumeSource",
@@ -25,75 +39,6 @@ export const glusterfsPersistentVolumeSource = object(
     endpointsNamespace: string,
   },
   { always: ["endpoints", "path"], kept: ["endpointsNamespace"] },
-);
-
-export const rbdPersistentVolumeSource = object(
-  "RBDPersistentVolumeSource",
-  {
-    monitors: list(string),
-    image: string,
-    fsType: string,
-    pool: string,
-    user: string,
-    keyring: string,
-    secretRef: secretReference,
-    readOnly: boolean,
-  },
-  { always: ["monitors", "image"] },
-);
-
-export const iscsiPersistentVolumeSource = object(
-  "ISCSIPersistentVolumeSource",
-  {
-    targetPortal: string,
-    iqn: string,
-    lun: int32,
-    iscsiInterface: string,
-    fsType: string,
-    readOnly: boolean,
-    portals: list(string),
-    chapAuthDiscovery: boolean,
-    chapAuthSession: boolean,
-    secretRef: secretReference,
-    initiatorName: string,
-  },
-  { always: ["targetPortal", "iqn", "lun"], kept: ["initiatorName"] },
-);
-
-export const cinderPersistentVolumeSource = object(
-  "CinderPersistentVolumeSource",
-  {
-    volumeID: string,
-    fsType: string,
-    readOnly: boolean,
-    secretRef: secretReference,
-  },
-  { always: ["volumeID"] },
-);
-
-export const cephFSPersistentVolumeSource = object(
-  "CephFSPersistentVolumeSource",
-  {
-    monitors: list(string),
-    path: string,
-    user: string,
-    secretFile: string,
-    secretRef: secretReference,
-    readOnly: boolean,
-  },
-  { always: ["monitors"] },
-);
-
-export const flexPersistentVolumeSource = object(
-  "FlexPersistentVolumeSource",
-  {
-    driver: string,
-    fsType: string,
-    secretRef: secretReference,
-    readOnly: boolean,
-    options: map(string),
-  },
-  { always: ["driver"] },
 );
 
 export const azureFilePersistentVolumeSource = object(
@@ -107,23 +52,6 @@ export const azureFilePersistentVolumeSource = object(
   { always: ["secretName", "shareName", "secretNamespace"], kept: ["secretNamespace"] },
 );
 
-export const scaleIOPersistentVolumeSource = object(
-  "ScaleIOPersistentVolumeSource",
-  {
-    gateway: string,
-    system: string,
-    secretRef: secretReference,
-    sslEnabled: boolean,
-    protectionDomain: string,
-    storagePool: string,
-    storageMode: string,
-    volumeName: string,
-    fsType: string,
-    readOnly: boolean,
-  },
-  { always: ["gateway", "system", "secretRef"], kept: ["secretRef"] },
-);
-
 export const localVolumeSource = object(
   "LocalVolumeSource",
   {
@@ -132,14 +60,6 @@ export const localVolumeSource = object(
   },
   { always: ["path"], kept: ["fsType"] },
 );
-
-export const storageOSPersistentVolumeSource = object("StorageOSPersistentVolumeSource", {
-  volumeName: string,
-  volumeNamespace: string,
-  fsType: string,
-  readOnly: boolean,
-  secretRef: objectReference,
-});
 
 export const csiPersistentVolumeSource = object(
   "CSIPersistentVolumeSource",
@@ -171,22 +91,22 @@ export const persistentVolumeSpec = object(
     hostPath: hostPathVolumeSource,
     glusterfs: glusterfsPersistentVolumeSource,
     nfs: nfsVolumeSource,
-    rbd: rbdPersistentVolumeSource,
-    iscsi: iscsiPersistentVolumeSource,
-    cinder: cinderPersistentVolumeSource,
-    cephfs: cephFSPersistentVolumeSource,
+    rbd: persistent(rbdVolumeSource),
+    iscsi: persistent(iscsiVolumeSource),
+    cinder: persistent(cinderVolumeSource),
+    cephfs: persistent(cephFSVolumeSource),
     fc: fcVolumeSource,
     flocker: flockerVolumeSource,
-    flexVolume: flexPersistentVolumeSource,
+    flexVolume: persistent(flexVolumeSource),
     azureFile: azureFilePersistentVolumeSource,
     vsphereVolume: vsphereVirtualDiskVolumeSource,
     quobyte: quobyteVolumeSource,
     azureDisk: azureDiskVolumeSource,
     photonPersistentDisk: photonPersistentDiskVolumeSource,
     portworxVolume: portworxVolumeSource,
-    scaleIO: scaleIOPersistentVolumeSource,
+    scaleIO: persistent(scaleIOVolumeSource),
     local: localVolumeSource,
-    storageos: storageOSPersistentVolumeSource,
+    storageos: persistent(storageOSVolumeSource, objectReference),
     csi: csiPersistentVolumeSource,
     accessModes: list(string),
     claimRef: objectReference,
