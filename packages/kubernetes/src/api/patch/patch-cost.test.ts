@@ -11,7 +11,7 @@ const schema: ObjectSchema = {
   fields: {
     parts: {
       type: "array",
-      merge: { kind: "map", keys: ["name"] },
+      merge: { kind: "keys", keys: ["name"] },
       items: { type: "object", goName: "P", fields: { name: { type: "string" } } },
     },
     names: { type: "array", merge: { kind: "set" }, items: { type: "string" } },
