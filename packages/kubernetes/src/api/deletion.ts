@@ -1,4 +1,5 @@
 // DELETE after k8s.io/apiserver/pkg/registry: preconditions, grace, finalizers for the garbage collector.
+import { apiTime } from "../kinds/api-time.ts";
 import type { Kind } from "../kinds/kind.ts";
 import type { DeleteOptions } from "./client.ts";
 import { IMMORTAL_NAMESPACES } from "./namespaces.ts";
@@ -57,21 +58,17 @@ function shortenGrace(object: KubeObject, requested: number | undefined): boolea
   const { deletionTimestamp, deletionGracePeriodSeconds: present = 0 } = object.metadata;
   if (requested === undefined || requested >= present) return false;
   const begunMs = Date.parse(deletionTimestamp ?? "") - present * 1000;
-  object.metadata.deletionTimestamp = timestamp(begunMs + requested * 1000);
+  object.metadata.deletionTimestamp = apiTime(begunMs + requested * 1000);
   object.metadata.deletionGracePeriodSeconds = requested;
   return true;
 }
 
 function markDeleted(object: KubeObject, graceSeconds: number, atMs: number): void {
   const { metadata } = object;
-  metadata.deletionTimestamp = timestamp(atMs);
+  metadata.deletionTimestamp = apiTime(atMs);
   metadata.deletionGracePeriodSeconds = graceSeconds;
   // Where generations are counted, the deletion is one more.
   if ((metadata.generation ?? 0) > 0) metadata.generation = (metadata.generation ?? 0) + 1;
-}
-
-function timestamp(milliseconds: number): string {
-  return `${new Date(milliseconds).toISOString().slice(0, 19)}Z`;
 }
 
 function checkPreconditions(kind: Kind, old: KubeObject, request: DeleteOptions): void {

@@ -3,6 +3,7 @@
 // latest state, pending writes included; so two writes never see the same resourceVersion of an object.
 import type { Clock, Random } from "@ordinal/io";
 
+import { apiTime } from "../kinds/api-time.ts";
 import { canonicalize } from "../kinds/canonical.ts";
 import type { FieldError, Kind, StrategyContext } from "../kinds/kind.ts";
 import { DiskFailedError, type ObjectStore } from "../store/object-store.ts";
@@ -40,8 +41,8 @@ export class WritePipeline {
   }
 
   /** The time as objects show it: seconds, UTC. */
-  timestamp(offsetSeconds = 0): string {
-    return `${new Date(this.clock.now() + offsetSeconds * 1000).toISOString().slice(0, 19)}Z`;
+  timestamp(): string {
+    return apiTime(this.clock.now());
   }
 
   context(): StrategyContext {

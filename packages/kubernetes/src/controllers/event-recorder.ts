@@ -4,6 +4,7 @@ import type { Clock, Log } from "@ordinal/io";
 
 import type { Client } from "../api/client.ts";
 import { isStatus } from "../api/status-error.ts";
+import { apiTime } from "../kinds/api-time.ts";
 import type { EventNote, EventSubject } from "./plan.ts";
 
 /** Different messages of one reason about one subject within this time … */
@@ -92,7 +93,7 @@ export class EventRecorder {
   }
 
   async #write(note: EventNote, key: string, message: string, now: number): Promise<void> {
-    const time = wholeSeconds(now);
+    const time = apiTime(now);
     try {
       const known = this.#recorded.get(key);
       if (known !== undefined) {
@@ -136,11 +137,6 @@ export class EventRecorder {
 /** The end of an event's name: nanoseconds since the epoch in hexadecimal. `sequence` tells events of one millisecond apart. */
 export function eventSuffix(now: number, sequence: number): string {
   return (BigInt(Math.trunc(now)) * 1_000_000n + BigInt(sequence % 1_000_000)).toString(16);
-}
-
-/** `2026-11-23T20:12:41Z`. */
-export function wholeSeconds(now: number): string {
-  return new Date(now).toISOString().replace(/\.\d+Z$/, "Z");
 }
 
 /** An API object as the subject of an event. */

@@ -2,8 +2,8 @@
 // pkg/controller/nodelifecycle/node_lifecycle_controller.go of Kubernetes.
 import type { Taint } from "kubernetes-types/core/v1.d.ts";
 
+import { apiTime } from "../kinds/api-time.ts";
 import type { Change, Controller } from "./controller.ts";
-import { wholeSeconds } from "./event-recorder.ts";
 import { NOTHING, type Plan } from "./plan.ts";
 import type { StoredNode, View } from "./view.ts";
 
@@ -34,7 +34,7 @@ export const nodeTaints: Controller = {
     const had = new Set(kept.filter((taint) => taint.effect === "NoSchedule").map((taint) => taint.key));
     const added: Taint[] = [...wanted]
       .filter((name) => !had.has(name))
-      .map((name) => ({ key: name, effect: "NoSchedule", timeAdded: wholeSeconds(now) }));
+      .map((name) => ({ key: name, effect: "NoSchedule", timeAdded: apiTime(now) }));
     if (added.length === 0 && kept.length === present.length) return NOTHING;
     const taints = [...kept, ...added];
     const { name, uid, resourceVersion } = node.metadata;

@@ -1,7 +1,7 @@
-import type { Change, Controller } from "./controller.ts";
 // Pods of nodes that are gone: gcOrphaned of pkg/controller/podgc/gc_controller.go of Kubernetes. No kubelet will ever
 // report them stopped, so they would stay for ever.
-import { wholeSeconds } from "./event-recorder.ts";
+import { apiTime } from "../kinds/api-time.ts";
+import type { Change, Controller } from "./controller.ts";
 import { NOTHING, type Plan } from "./plan.ts";
 import { keyOf, splitKey, type View } from "./view.ts";
 
@@ -28,7 +28,7 @@ export const podCollector: Controller = {
       status: "True",
       reason: "DeletionByPodGC",
       message: "PodGC: node no longer exists",
-      lastTransitionTime: wholeSeconds(now),
+      lastTransitionTime: apiTime(now),
     };
     const ended = pod.status?.phase === "Failed" || pod.status?.phase === "Succeeded";
     const conditions = [...(pod.status?.conditions ?? []).filter((other) => other.type !== condition.type), condition];

@@ -1,6 +1,7 @@
 import type { PersistentVolume } from "kubernetes-types/core/v1.d.ts";
 
 import { accessModesText, storageClassName } from "./access-modes.ts";
+import { apiTime } from "./api-time.ts";
 import { ageColumn, column, nameColumn, wideColumn } from "./columns.ts";
 import { defaultResourceList } from "./defaults/resource-list.ts";
 import { defaultStorageSystem } from "./defaults/storage-system.ts";
@@ -38,7 +39,7 @@ export const persistentVolume = defineKind<PersistentVolume>({
     prepareForCreate(object, context) {
       object.status = {
         phase: "Pending",
-        lastPhaseTransitionTime: timestamp(context.now),
+        lastPhaseTransitionTime: apiTime(context.now),
       } as PersistentVolume["status"] & object;
       const finalizers = object.metadata.finalizers ?? [];
       if (!finalizers.includes(PROTECTION_FINALIZER))
@@ -51,7 +52,7 @@ export const persistentVolume = defineKind<PersistentVolume>({
       if (old.spec !== undefined) object.spec = structuredClone(old.spec);
       const { status } = object;
       if (status !== undefined && status.phase !== old.status?.phase) {
-        object.status = { ...status, lastPhaseTransitionTime: timestamp(context.now) } as typeof status;
+        object.status = { ...status, lastPhaseTransitionTime: apiTime(context.now) } as typeof status;
       }
     },
     validate: validatePersistentVolume,
@@ -89,8 +90,3 @@ export const persistentVolume = defineKind<PersistentVolume>({
     ];
   },
 });
-
-/** Seconds are the precision of the API's times. */
-function timestamp(now: number): string {
-  return `${new Date(now).toISOString().slice(0, 19)}Z`;
-}

@@ -2,7 +2,7 @@ import type { Clock, Log } from "@ordinal/io";
 
 import type { Client } from "../api/client.ts";
 import { isStatus } from "../api/status-error.ts";
-import { apiTime } from "./api-time.ts";
+import { apiTime } from "../kinds/api-time.ts";
 
 /** What an event is about. */
 export interface EventSubject {

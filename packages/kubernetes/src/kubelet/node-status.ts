@@ -6,7 +6,7 @@ import type { Node, NodeCondition } from "kubernetes-types/core/v1.d.ts";
 
 import type { Client } from "../api/client.ts";
 import { isStatus } from "../api/status-error.ts";
-import { apiMicroTime, apiTime } from "./api-time.ts";
+import { apiMicroTime, apiTime } from "../kinds/api-time.ts";
 import type { NodeAllocatable } from "./environment/resource-ref.ts";
 import type { KubeletEvents } from "./events.ts";
 

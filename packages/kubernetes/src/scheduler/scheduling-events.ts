@@ -5,6 +5,7 @@ import type { Client } from "../api/client.ts";
 import { isStatus } from "../api/status-error.ts";
 import { eventSuffix, subjectOf } from "../controllers/event-recorder.ts";
 import type { StoredPod } from "../controllers/view.ts";
+import { apiMicroTime } from "../kinds/api-time.ts";
 
 /** A series ends when nothing was said for this long. */
 const SERIES_MS = 360_000;
@@ -59,7 +60,7 @@ export class SchedulingEvents {
       known.count++;
       known.last = now;
       try {
-        const patch = { series: { count: known.count, lastObservedTime: microTime(now) } };
+        const patch = { series: { count: known.count, lastObservedTime: apiMicroTime(now) } };
         await client.patch("events", known.namespace, known.name, patch, { type: "merge" });
         return;
       } catch (error) {
@@ -80,7 +81,7 @@ export class SchedulingEvents {
       source: {},
       firstTimestamp: null,
       lastTimestamp: null,
-      eventTime: microTime(now),
+      eventTime: apiMicroTime(now),
       reportingComponent: COMPONENT,
       reportingInstance: this.#instance,
     };
@@ -92,9 +93,4 @@ export class SchedulingEvents {
       this.#series.delete(oldest);
     }
   }
-}
-
-/** `2026-11-23T20:12:41.845510Z`. */
-function microTime(now: number): string {
-  return new Date(now).toISOString().replace(/Z$/, "000Z");
 }

@@ -6,9 +6,9 @@ import { isStatus } from "../api/status-error.ts";
 import { applyPlan } from "../controllers/apply-actions.ts";
 import type { Change } from "../controllers/controller.ts";
 import { deepEqual } from "../controllers/deep-equal.ts";
-import { wholeSeconds } from "../controllers/event-recorder.ts";
 import { ObjectCache } from "../controllers/object-cache.ts";
 import type { Dependent, StoredNode, StoredPod, TypedResource, TypedResources, View } from "../controllers/view.ts";
+import { apiTime } from "../kinds/api-time.ts";
 import { buildCluster, hasEnded } from "./cluster.ts";
 import { schedule, type Decision } from "./schedule.ts";
 import { SchedulingEvents } from "./scheduling-events.ts";
@@ -244,7 +244,7 @@ export class SchedulerShell implements View {
       reason: "Unschedulable",
       message,
       lastProbeTime: null,
-      lastTransitionTime: old?.status === "False" ? old.lastTransitionTime : wholeSeconds(this.#options.clock.now()),
+      lastTransitionTime: old?.status === "False" ? old.lastTransitionTime : apiTime(this.#options.clock.now()),
     };
     const conditions = [...others.filter((other) => other.type !== "PodScheduled"), condition];
     try {

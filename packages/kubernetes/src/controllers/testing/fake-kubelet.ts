@@ -2,7 +2,7 @@ import type { Clock, Timer } from "@ordinal/io";
 
 import type { Client, WatchHandle } from "../../api/client.ts";
 import { isStatus } from "../../api/status-error.ts";
-import { wholeSeconds } from "../event-recorder.ts";
+import { apiTime } from "../../kinds/api-time.ts";
 import type { StoredPod } from "../view.ts";
 
 export interface FakeKubeletOptions {
@@ -82,7 +82,7 @@ export class FakeKubelet {
     const pod = this.#pods.get(uid);
     if (pod === undefined) return;
     const podIP = `127.1.0.${++this.#addresses}`;
-    const ready = { type: "Ready", status: "True", lastTransitionTime: wholeSeconds(this.#options.clock.now()) };
+    const ready = { type: "Ready", status: "True", lastTransitionTime: apiTime(this.#options.clock.now()) };
     const conditions = [...(pod.status?.conditions ?? []).filter((condition) => condition.type !== "Ready"), ready];
     const patch = { metadata: { uid }, status: { phase: "Running", podIP, podIPs: [{ ip: podIP }], conditions } };
     const { namespace = "", name } = pod.metadata;

@@ -5,7 +5,7 @@ import type {
   ContainerStatus,
 } from "kubernetes-types/core/v1.d.ts";
 
-import { apiTime } from "../api-time.ts";
+import { apiTime } from "../../kinds/api-time.ts";
 import type { BackOff } from "./back-off.ts";
 import type { StopSignal } from "./messages.ts";
 import type { ProbeRecord } from "./probe.ts";

@@ -2,7 +2,7 @@
  * From a container that should run to one that does: image, program, postStart hook; and again after it ended.
  * Order and words as in kubernetes `pkg/kubelet/kuberuntime` (computePodActions, startContainer, doBackOff).
  */
-import { apiTime } from "../api-time.ts";
+import { apiTime } from "../../kinds/api-time.ts";
 import { goSeconds, nextBackOff, retryAt } from "./back-off.ts";
 import { type ContainerRecord, isStarted, prepareRestart } from "./container.ts";
 import type { Input } from "./messages.ts";

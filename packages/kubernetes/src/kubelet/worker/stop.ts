@@ -2,7 +2,7 @@
  * The end of a container: preStop hook, the image's stop signal, the rest of the grace period, SIGKILL.
  * As in kubernetes `pkg/kubelet/kuberuntime/kuberuntime_container.go` (killContainer).
  */
-import { apiTime } from "../api-time.ts";
+import { apiTime } from "../../kinds/api-time.ts";
 import { type ContainerRecord, isAlive } from "./container.ts";
 import type { Input } from "./messages.ts";
 import { emitEvent, type Step } from "./state.ts";

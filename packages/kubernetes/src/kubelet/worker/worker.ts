@@ -4,7 +4,7 @@
  */
 import type { Container, Pod } from "kubernetes-types/core/v1.d.ts";
 
-import { apiTime } from "../api-time.ts";
+import { apiTime } from "../../kinds/api-time.ts";
 import { type ContainerRecord, isBusy, isStarted, newContainer, takeOver } from "./container.ts";
 import type { Input, Output } from "./messages.ts";
 import { countResult } from "./probe.ts";
