@@ -1,3 +1,4 @@
+import { write } from "node:fs";
 import { Readable, Writable } from "node:stream";
 
 import { spawn as spawnPty } from "@lydell/node-pty";
@@ -15,6 +16,8 @@ export interface Terminal {
 }
 
 const SIZE_MAX = 65_535;
+/** A terminal whose program does not read is tried again after this. */
+const FULL_RETRY_MS = 20;
 
 /** Starts a program on a new terminal of 80 columns and 24 rows. Throws when the machine has no terminals left. */
 export function openTerminal(
@@ -23,6 +26,7 @@ export function openTerminal(
   options: { readonly env: Readonly<Record<string, string>>; readonly cwd: string },
 ): Terminal {
   const pty = spawnPty(file, [...args], { name: "xterm", cols: 80, rows: 24, encoding: null, ...options });
+  const { fd } = pty as unknown as { readonly fd: number };
   let ended = false;
   const output = new Readable({ read: () => ended || pty.resume() });
   // With `encoding: null` the pieces are buffers, which the declared type does not know.
@@ -36,16 +40,20 @@ export function openTerminal(
       resolve(exitStatus(exitCode, signal));
     });
   });
+  // The library takes any amount and keeps what the program does not read; here the client waits instead.
+  const writeOut = (bytes: Buffer, done: () => void): void => {
+    if (ended || bytes.length === 0) return done();
+    write(fd, bytes, (error, written) => {
+      if (error !== null && error.code !== "EAGAIN") done();
+      else if (error !== null) setTimeout(() => writeOut(bytes, done), FULL_RETRY_MS);
+      else writeOut(bytes.subarray(written), done);
+    });
+  };
   const input = new Writable({
-    write: (chunk: Buffer, _encoding, done) => {
-      // Bytes pass through unchanged; only the declared type wants text.
-      if (!ended) pty.write(chunk as unknown as string);
-      done();
-    },
+    write: (chunk: Buffer, _encoding, done) => writeOut(chunk, done),
     // A terminal has no half-close; the end of input is what a person types for it.
     final: (done) => {
-      if (!ended) pty.write("\x04");
-      done();
+      writeOut(Buffer.from("\x04"), done);
     },
   });
   return {

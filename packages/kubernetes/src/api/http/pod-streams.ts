@@ -24,18 +24,19 @@ const CHANNEL_PROTOCOLS = ["v5.channel.k8s.io", "v4.channel.k8s.io"];
 const PORT_FORWARD_PROTOCOL = "SPDY/3.1+portforward.k8s.io";
 /** Clients send stdin in pieces of 32 KiB; one message beyond this ends the stream. */
 const MESSAGE_BYTES_MAX = 4 * 1024 * 1024;
+/** Beyond that waiting for a client that does not read, its pings are not answered: each answer would wait too. */
+const PONG_BACKLOG_BYTES_MAX = 64 * 1024;
+const SETTINGS = { noServer: true, maxPayload: MESSAGE_BYTES_MAX, perMessageDeflate: false, autoPong: false } as const;
 
 export class PodStreams {
   readonly #registry: Registry;
   readonly #node: (pod: PodRef) => NodeConnection;
   readonly #log: Log | undefined;
   readonly #channels = new WebSocketServer({
-    noServer: true,
-    maxPayload: MESSAGE_BYTES_MAX,
-    perMessageDeflate: false,
+    ...SETTINGS,
     handleProtocols: (offered) => CHANNEL_PROTOCOLS.find((protocol) => offered.has(protocol)) ?? false,
   });
-  readonly #tunnels = new WebSocketServer({ noServer: true, maxPayload: MESSAGE_BYTES_MAX, perMessageDeflate: false });
+  readonly #tunnels = new WebSocketServer(SETTINGS);
 
   constructor(registry: Registry, node: (pod: PodRef) => NodeConnection, log: Log | undefined) {
     this.#registry = registry;
@@ -155,6 +156,9 @@ export class PodStreams {
   }
 
   #watchOver(client: WebSocket): void {
+    client.on("ping", (data) => {
+      if (client.bufferedAmount <= PONG_BACKLOG_BYTES_MAX) client.pong(data, false, () => {});
+    });
     client.on("error", (error) => {
       this.#log?.debug("pod-stream-failed", { error: error.message });
       client.terminate();

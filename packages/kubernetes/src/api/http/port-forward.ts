@@ -14,6 +14,11 @@ const PAIRS_MAX = 1000;
 export function servePortForward(client: WebSocket, pod: PodRef, dial: (port: number) => Promise<Duplex>): void {
   const errors = new Map<string, SpdyStream>();
   const connections = new Set<Duplex>();
+  let pairs = 0;
+  const refuse = (stream: SpdyStream): void => {
+    connection.forget(stream);
+    stream.reset().catch(() => client.terminate());
+  };
   const connection = new SpdyConnection(
     (bytes) =>
       new Promise((resolve, reject) => {
@@ -25,17 +30,22 @@ export function servePortForward(client: WebSocket, pod: PodRef, dial: (port: nu
     (stream) => {
       const request = stream.headers.get("requestid") ?? "";
       if (stream.headers.get("streamtype") === "error") {
-        if (errors.size >= PAIRS_MAX) void stream.reset().catch(() => client.terminate());
-        else errors.set(request, stream);
+        if (errors.size >= PAIRS_MAX || errors.has(request)) return refuse(stream);
+        errors.set(request, stream);
+        // Given up before its data stream came.
+        stream.onReset = () => {
+          if (errors.get(request) === stream) errors.delete(request);
+          connection.forget(stream);
+        };
         return;
       }
       const error = errors.get(request);
       errors.delete(request);
-      if (connections.size >= PAIRS_MAX) {
-        void stream.reset().catch(() => client.terminate());
-        return;
-      }
-      forward(connection, stream, error, pod, dial, connections).catch(() => client.terminate());
+      if (pairs >= PAIRS_MAX) return refuse(stream);
+      pairs++;
+      forward(connection, stream, error, pod, dial, connections)
+        .catch(() => client.terminate())
+        .finally(() => pairs--);
     },
   );
   // One message after the other; a pod that reads slowly holds back the whole tunnel, as it does in the original.

@@ -137,10 +137,12 @@ async function serve(
   log: Log | undefined,
 ): Promise<void> {
   let exchange: Exchange | undefined;
+  let admitted = false;
   try {
     const url = requestUrl(request);
     exchange = { request, response, url, warnings: [] };
     guard.check(request);
+    admitted = true;
     await router.serve(exchange);
   } catch (error) {
     exchange ??= { request, response, url: new URL("https://invalid/"), warnings: [] };
@@ -149,8 +151,9 @@ async function serve(
     }
     if (response.headersSent) response.destroy();
     else {
-      // What is left of a body that was not read would be taken for the next request.
-      if (!request.complete) response.setHeader("Connection", "close");
+      // What is left of a body that was not read would be taken for the next request; and who may not speak to the API does
+      // not keep one of its connections.
+      if (!request.complete || !admitted) response.setHeader("Connection", "close");
       sendError(exchange, error);
     }
   }
