@@ -1,17 +1,21 @@
 // Label and field selectors after k8s.io/apimachinery/pkg/labels and /fields: grammar, words of refusal, matching.
 import { goQuote } from "../kinds/field-error.ts";
 import type { Kind } from "../kinds/kind.ts";
+import { matchesRequirement, type Requirement } from "../kinds/label-selector.ts";
 import { labelValue, qualifiedName } from "../kinds/validation/names.ts";
 import type { KubeObject } from "./object.ts";
 import { badRequest } from "./refusals.ts";
 
-type Operator = "in" | "notin" | "=" | "==" | "!=" | "exists" | "!" | ">" | "<";
-
-interface Requirement {
-  readonly key: string;
-  readonly operator: Operator;
-  readonly values: readonly string[];
-}
+/** Operators as the terms of selectors in objects name them. */
+const OPERATORS: ReadonlyMap<string, string> = new Map([
+  ["in", "In"],
+  ["=", "In"],
+  ["==", "In"],
+  ["notin", "NotIn"],
+  ["!=", "NotIn"],
+  [">", "Gt"],
+  ["<", "Lt"],
+]);
 
 export type Matcher = (object: KubeObject) => boolean;
 
@@ -19,36 +23,12 @@ export type Matcher = (object: KubeObject) => boolean;
 export function parseLabelSelector(text: string | undefined): Matcher {
   if (text === undefined || text === "") return () => true;
   const requirements = new LabelParser(text).parse();
-  return (object) => requirements.every((requirement) => matches(requirement, object.metadata.labels ?? {}));
+  return (object) => requirements.every((requirement) => matchesRequirement(requirement, object.metadata.labels ?? {}));
 }
 
 /** Whether an empty selector, that is every object, is meant. */
 export function isEverything(...selectors: readonly (string | undefined)[]): boolean {
   return selectors.every((selector) => selector === undefined || selector === "");
-}
-
-function matches(requirement: Requirement, labels: Readonly<Record<string, string>>): boolean {
-  const present = Object.hasOwn(labels, requirement.key);
-  const value = present ? (labels[requirement.key] ?? "") : "";
-  switch (requirement.operator) {
-    case "in":
-    case "=":
-    case "==":
-      return present && requirement.values.includes(value);
-    case "notin":
-    case "!=":
-      return !present || !requirement.values.includes(value);
-    case "exists":
-      return present;
-    case "!":
-      return !present;
-    case ">":
-    case "<": {
-      if (!present || !/^[+-]?\d+$/.test(value)) return false;
-      const bound = BigInt(requirement.values[0] ?? "0");
-      return requirement.operator === ">" ? BigInt(value) > bound : BigInt(value) < bound;
-    }
-  }
 }
 
 class LabelParser {
@@ -87,51 +67,21 @@ class LabelParser {
   }
 
   #requirement(): Requirement {
-    let operator: Operator | undefined;
-    if (this.#peek() === "!") {
-      this.#next();
-      operator = "!";
-    }
+    const absent = this.#peek() === "!";
+    if (absent) this.#next();
     const key = this.#next();
     if (key === "" || isSymbol(key)) fail(`found '${key}', expected: identifier`);
     const keyProblem = qualifiedName(key)[0];
     if (keyProblem !== undefined) fail(`key: Invalid value: ${goQuote(key)}: ${keyProblem}`);
-    if (operator === "!") return { key, operator, values: [] };
+    if (absent) return { key, operator: "DoesNotExist" };
     const next = this.#peek();
-    if (next === "" || next === ",") return { key, operator: "exists", values: [] };
-    operator = this.#operator();
-    const values = operator === "in" || operator === "notin" ? this.#set() : [this.#exactValue()];
-    return this.#checked({ key, operator, values });
-  }
-
-  #checked(requirement: Requirement): Requirement {
-    const { key, operator, values } = requirement;
-    if ((operator === ">" || operator === "<") && !/^[+-]?\d+$/.test(values[0] ?? "")) {
-      fail(
-        `values[0]: Invalid value: ${goQuote(values[0] ?? "")}: for 'Gt', 'Lt' operators, the value must be an integer`,
-      );
-    }
-    for (const [index, value] of values.entries()) {
-      const problem = labelValue(value)[0];
-      if (problem !== undefined) fail(`values[${index}][${key}]: Invalid value: ${goQuote(value)}: ${problem}`);
-    }
-    return requirement;
-  }
-
-  #operator(): Operator {
+    if (next === "" || next === ",") return { key, operator: "Exists" };
     const token = this.#next();
-    switch (token) {
-      case "in":
-      case "notin":
-      case "=":
-      case "==":
-      case "!=":
-      case ">":
-      case "<":
-        return token;
-      default:
-        return fail(`found '${token}', expected: in, notin, =, ==, !=, gt, lt`);
-    }
+    const operator = OPERATORS.get(token);
+    if (operator === undefined) return fail(`found '${token}', expected: in, notin, =, ==, !=, gt, lt`);
+    const values = token === "in" || token === "notin" ? this.#set() : [this.#exactValue()];
+    checkValues(key, operator, values);
+    return { key, operator, values };
   }
 
   #exactValue(): string {
@@ -171,6 +121,18 @@ class LabelParser {
         return [...new Set([...values, ""])].sort();
       }
     }
+  }
+}
+
+function checkValues(key: string, operator: string, values: readonly string[]): void {
+  if ((operator === "Gt" || operator === "Lt") && !/^[+-]?\d+$/.test(values[0] ?? "")) {
+    fail(
+      `values[0]: Invalid value: ${goQuote(values[0] ?? "")}: for 'Gt', 'Lt' operators, the value must be an integer`,
+    );
+  }
+  for (const [index, value] of values.entries()) {
+    const problem = labelValue(value)[0];
+    if (problem !== undefined) fail(`values[${index}][${key}]: Invalid value: ${goQuote(value)}: ${problem}`);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Node, NodeSelectorTerm } from "kubernetes-types/core/v1.d.ts";
 
-import { matchesRequirement } from "./label-selector.ts";
+import { matchesRequirement } from "../kinds/label-selector.ts";
 
 /** Whether a node has what one term of a node selector asks for; a term that asks for nothing matches no node. */
 export function matchesNodeTerm(term: NodeSelectorTerm, node: Pick<Node, "metadata">): boolean {

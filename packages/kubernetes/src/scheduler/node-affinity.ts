@@ -1,5 +1,5 @@
 // A pod's own choice of nodes: component-helpers/scheduling/corev1/nodeaffinity of Kubernetes.
-import { matchesLabels } from "../controllers/label-selector.ts";
+import { matchesLabels } from "../kinds/label-selector.ts";
 import { matchesNodeTerm } from "../controllers/node-selector.ts";
 import type { StoredNode, StoredPod } from "../controllers/view.ts";
 

@@ -1,7 +1,7 @@
 // Required and preferred affinity between pods: pkg/scheduler/framework/plugins/interpodaffinity of Kubernetes.
 import type { PodAffinityTerm } from "kubernetes-types/core/v1.d.ts";
 
-import { matchesSelector } from "../controllers/label-selector.ts";
+import { matchesSelector } from "../kinds/label-selector.ts";
 import type { StoredNode, StoredPod, View } from "../controllers/view.ts";
 import type { Cluster, NodeState } from "./cluster.ts";
 

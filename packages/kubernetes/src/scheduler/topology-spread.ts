@@ -1,7 +1,7 @@
 // Topology spread constraints: pkg/scheduler/framework/plugins/podtopologyspread of Kubernetes.
 import type { TopologySpreadConstraint } from "kubernetes-types/core/v1.d.ts";
 
-import { matchesSelector } from "../controllers/label-selector.ts";
+import { matchesSelector } from "../kinds/label-selector.ts";
 import type { StoredPod } from "../controllers/view.ts";
 import type { Cluster, NodeState } from "./cluster.ts";
 import { selectsNode } from "./node-affinity.ts";

@@ -3,7 +3,7 @@
 import type { ServicePort } from "kubernetes-types/core/v1.d.ts";
 
 import type { Change } from "../controller.ts";
-import { matchesLabels } from "../label-selector.ts";
+import { matchesLabels } from "../../kinds/label-selector.ts";
 import { keyOf, type StoredPod, type StoredService, type View } from "../view.ts";
 
 export const HEADLESS_LABEL = "service.kubernetes.io/headless";

@@ -1,5 +1,5 @@
 // Whose pods these are: pkg/controller/controller_ref_manager.go of Kubernetes.
-import { matchesSelector } from "../label-selector.ts";
+import { matchesSelector } from "../../kinds/label-selector.ts";
 import type { Action } from "../plan.ts";
 import type { StoredPod, StoredRevision, StoredStatefulSet, TypedResource, View } from "../view.ts";
 import { isTerminating } from "./pod-health.ts";

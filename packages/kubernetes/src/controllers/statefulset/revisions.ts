@@ -2,7 +2,7 @@
 // pkg/controller/statefulset/stateful_set_control.go of Kubernetes.
 import type { PodTemplateSpec } from "kubernetes-types/core/v1.d.ts";
 
-import { matchesSelector } from "../label-selector.ts";
+import { matchesSelector } from "../../kinds/label-selector.ts";
 import type { Action } from "../plan.ts";
 import type { StoredPod, StoredRevision, StoredStatefulSet, View } from "../view.ts";
 import { controllerReference, revisionOf } from "./pod-identity.ts";

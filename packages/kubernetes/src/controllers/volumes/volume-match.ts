@@ -3,7 +3,7 @@
 import type { Node } from "kubernetes-types/core/v1.d.ts";
 
 import { compareQuantities } from "../../kinds/quantity.ts";
-import { matchesSelector } from "../label-selector.ts";
+import { matchesSelector } from "../../kinds/label-selector.ts";
 import { matchesNodeTerm } from "../node-selector.ts";
 import type { StoredClaim, StoredVolume } from "../view.ts";
 import { isBoundTo } from "./volume-names.ts";

@@ -2,6 +2,7 @@ import type { LabelSelector, LabelSelectorRequirement } from "kubernetes-types/m
 
 import { forbidden, GoText, goQuote, invalid, required } from "../field-error.ts";
 import type { FieldError } from "../kind.ts";
+import type { Requirement } from "../label-selector.ts";
 import { labelValue } from "./names.ts";
 import { validateLabelName, validateLabels } from "./object-meta.ts";
 
@@ -13,7 +14,16 @@ export function validateLabelSelector(selector: LabelSelector | undefined, path:
   return errors;
 }
 
-function validateRequirement({ key, operator, values = [] }: LabelSelectorRequirement, path: string): FieldError[] {
+function validateRequirement(requirement: LabelSelectorRequirement, path: string): FieldError[] {
+  const errors = validateTerm(requirement, path);
+  for (const [index, value] of (requirement.values ?? []).entries()) {
+    for (const problem of labelValue(value)) errors.push(invalid(`${path}.values[${index}]`, value, problem));
+  }
+  return errors;
+}
+
+/** What the terms of label selectors and of node selectors have in common. */
+export function validateTerm({ key, operator, values = [] }: Requirement, path: string): FieldError[] {
   const errors: FieldError[] = [];
   switch (operator) {
     case "In":
@@ -30,48 +40,11 @@ function validateRequirement({ key, operator, values = [] }: LabelSelectorRequir
     default:
       errors.push(invalid(`${path}.operator`, operator, "not a valid selector operator"));
   }
-  errors.push(...validateLabelName(key, `${path}.key`));
-  for (const [index, value] of values.entries()) {
-    for (const problem of labelValue(value)) errors.push(invalid(`${path}.values[${index}]`, value, problem));
-  }
-  return errors;
+  return [...errors, ...validateLabelName(key, `${path}.key`)];
 }
 
 export function isEmptySelector({ matchLabels = {}, matchExpressions = [] }: LabelSelector): boolean {
   return Object.keys(matchLabels).length === 0 && matchExpressions.length === 0;
-}
-
-/** Whether `selector` selects `labels`. Undefined selects nothing, an empty one everything. */
-export function selectorMatches(
-  selector: LabelSelector | undefined,
-  labels: Readonly<Record<string, string>>,
-): boolean {
-  if (selector === undefined) return false;
-  const equal = Object.entries(selector.matchLabels ?? {}).every(([key, value]) => labelOf(labels, key) === value);
-  return equal && (selector.matchExpressions ?? []).every((requirement) => requirementHolds(requirement, labels));
-}
-
-function requirementHolds(
-  { key, operator, values = [] }: LabelSelectorRequirement,
-  labels: Readonly<Record<string, string>>,
-): boolean {
-  const value = labelOf(labels, key);
-  switch (operator) {
-    case "In":
-      return value !== undefined && values.includes(value);
-    case "NotIn":
-      return value === undefined || !values.includes(value);
-    case "Exists":
-      return value !== undefined;
-    case "DoesNotExist":
-      return value === undefined;
-    default:
-      return false;
-  }
-}
-
-function labelOf(labels: Readonly<Record<string, string>>, key: string): string | undefined {
-  return Object.hasOwn(labels, key) ? labels[key] : undefined;
 }
 
 /** A map of labels in Go's `%#v`, `undefined` being the nil map. */

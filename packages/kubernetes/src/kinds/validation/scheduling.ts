@@ -9,9 +9,9 @@ import type {
   TopologySpreadConstraint,
 } from "kubernetes-types/core/v1.d.ts";
 
-import { duplicate, forbidden, invalid, notSupported, required } from "../field-error.ts";
+import { duplicate, invalid, notSupported, required } from "../field-error.ts";
 import type { FieldError } from "../kind.ts";
-import { validateLabelSelector } from "./label-selector.ts";
+import { validateLabelSelector, validateTerm } from "./label-selector.ts";
 import { dns1123Label, labelValue } from "./names.ts";
 import { validateLabelName } from "./object-meta.ts";
 import { absentOrOneOf, subdomain } from "./scalars.ts";
@@ -58,30 +58,12 @@ function validateNodeSelectorTerm(
   ];
 }
 
-function validateExpression({ key, operator, values = [] }: NodeSelectorRequirement, path: string): FieldError[] {
-  const errors: FieldError[] = [];
-  switch (operator) {
-    case "In":
-    case "NotIn":
-      if (values.length === 0)
-        errors.push(required(`${path}.values`, "must be specified when `operator` is 'In' or 'NotIn'"));
-      break;
-    case "Exists":
-    case "DoesNotExist":
-      if (values.length > 0) {
-        errors.push(forbidden(`${path}.values`, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"));
-      }
-      break;
-    case "Gt":
-    case "Lt":
-      if (values.length !== 1) {
-        errors.push(required(`${path}.values`, "must be specified single value when `operator` is 'Lt' or 'Gt'"));
-      }
-      break;
-    default:
-      errors.push(invalid(`${path}.operator`, operator, "not a valid selector operator"));
-  }
-  return [...errors, ...validateLabelName(key, `${path}.key`)];
+function validateExpression(requirement: NodeSelectorRequirement, path: string): FieldError[] {
+  const { key, operator, values = [] } = requirement;
+  if (operator !== "Gt" && operator !== "Lt") return validateTerm(requirement, path);
+  const errors = validateLabelName(key, `${path}.key`);
+  if (values.length === 1) return errors;
+  return [required(`${path}.values`, "must be specified single value when `operator` is 'Lt' or 'Gt'"), ...errors];
 }
 
 function validateField({ key, operator, values = [] }: NodeSelectorRequirement, path: string): FieldError[] {

@@ -3,8 +3,9 @@ import type { PodSpec } from "kubernetes-types/core/v1.d.ts";
 
 import { forbidden, GoText, goQuote, invalid, notSupported, required } from "../field-error.ts";
 import type { FieldError } from "../kind.ts";
+import { matchesSelector } from "../label-selector.ts";
 import { semanticallyEqual } from "./immutable.ts";
-import { goLabels, goSelector, isEmptySelector, selectorMatches, validateLabelSelector } from "./label-selector.ts";
+import { goLabels, goSelector, isEmptySelector, validateLabelSelector } from "./label-selector.ts";
 import { labelName } from "./names.ts";
 import { validateAnnotations, validateLabels, validateObjectMeta, validateObjectMetaUpdate } from "./object-meta.ts";
 import { absentOrOneOf, nonNegative } from "./scalars.ts";
@@ -74,7 +75,7 @@ function validateSpec(spec: StatefulSetSpec | undefined): FieldError[] {
     return [...errors, invalid("spec.selector", goSelector(present), ""), ...validateTemplateSpec(template.spec)];
   }
   const { labels, annotations } = template.metadata ?? {};
-  if (!selectorMatches(present, labels ?? {})) {
+  if (!matchesSelector(present, labels ?? {})) {
     const words = "`selector` does not match template `labels`";
     errors.push(invalid("spec.template.metadata.labels", goLabels(labels), words));
   }

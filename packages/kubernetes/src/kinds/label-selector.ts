@@ -1,6 +1,16 @@
+// Label selectors of objects, after Requirement.Matches of k8s.io/apimachinery/pkg/labels.
 import type { LabelSelector } from "kubernetes-types/meta/v1.d.ts";
 
 type Labels = Readonly<Record<string, string>> | undefined;
+
+/** One term of a label selector or a node selector. */
+export interface Requirement {
+  readonly key: string;
+  readonly operator: string;
+  readonly values?: readonly string[];
+}
+
+const INTEGER = /^[+-]?\d+$/;
 
 /** Whether `labels` carry all of `wanted`. */
 export function matchesLabels(wanted: Readonly<Record<string, string>>, labels: Labels): boolean {
@@ -17,11 +27,8 @@ export function matchesSelector(selector: LabelSelector | undefined, labels: Lab
   return (selector.matchExpressions ?? []).every((term) => matchesRequirement(term, labels));
 }
 
-/** One term of a label selector or a node selector; `Gt` and `Lt` compare integers. An unknown operator matches nothing. */
-export function matchesRequirement(
-  term: { readonly key: string; readonly operator: string; readonly values?: readonly string[] },
-  labels: Labels,
-): boolean {
+/** `Gt` and `Lt` compare integers. An unknown operator matches nothing. */
+export function matchesRequirement(term: Requirement, labels: Labels): boolean {
   const present = labels !== undefined && Object.hasOwn(labels, term.key);
   const value = present ? labels[term.key] : undefined;
   const values = term.values ?? [];
@@ -37,7 +44,7 @@ export function matchesRequirement(
     case "Gt":
     case "Lt": {
       const bound = values[0];
-      if (value === undefined || bound === undefined || !/^-?\d+$/.test(value) || !/^-?\d+$/.test(bound)) return false;
+      if (value === undefined || bound === undefined || !INTEGER.test(value) || !INTEGER.test(bound)) return false;
       return term.operator === "Gt" ? BigInt(value) > BigInt(bound) : BigInt(value) < BigInt(bound);
     }
     default:
