@@ -4,12 +4,13 @@ import type { ContainerOutput } from "./container-output.ts";
 import type { SessionProcess } from "./container-session.ts";
 import { containerEnvironment } from "./exec-environment.ts";
 import { findExecutable } from "./find-executable.ts";
+import type { LeftoverGuard } from "./leftover-guard.ts";
 import { execFailure } from "./oci-words.ts";
 import type { PipePool } from "./pipe-pool.ts";
 import { spawnPiped } from "./piped-process.ts";
-import { CONTAINER_MARK, killMarked } from "./pod-marks.ts";
+import { CONTAINER_MARK, killAll, marked, ofSessions } from "./pod-marks.ts";
 import type { ContainerConfig } from "./pod-runtime.ts";
-import { descendantsOf, sendSignal } from "./process-tree.ts";
+import { descendantsOf, sendSignal, statFields } from "./process-tree.ts";
 import type { Relocation } from "./relocation.ts";
 import type { CommandOptions, ContainerDriver, ContainerSignal } from "./started-container.ts";
 import { openTerminal } from "./terminal.ts";
@@ -56,6 +57,7 @@ export interface ProcessesContainerInput {
   /** Value of the mark that all of the container's processes carry. */
   readonly mark: string;
   readonly runDirectories: readonly string[];
+  readonly guard: LeftoverGuard;
 }
 
 /** A container that is a group of plain processes. */
@@ -64,15 +66,19 @@ export class ProcessesContainer implements ContainerDriver {
   readonly process: PlainProcess;
   readonly output: ContainerOutput;
   readonly #input: ProcessesContainerInput;
+  /** Start times of what descended from the program when it was last signalled, by process. */
+  readonly #descendants = new Map<number, string | undefined>();
 
   constructor(input: ProcessesContainerInput) {
     this.config = input.config;
     this.process = input.process;
     this.output = input.output;
     this.#input = input;
+    input.guard.begin(input.process.pid);
   }
 
   signal(signal: ContainerSignal): void {
+    for (const pid of descendantsOf(this.process.pid)) this.#descendants.set(pid, startOf(pid));
     sendSignal(this.process.pid, signal);
   }
 
@@ -98,12 +104,23 @@ export class ProcessesContainer implements ContainerDriver {
 
   /** What PID 1 of a namespace takes with it. */
   async endRest(): Promise<void> {
-    await killMarked({ [CONTAINER_MARK]: this.#input.mark });
+    const { mark, guard, process } = this.#input;
+    const carriers = marked({ [CONTAINER_MARK]: mark });
+    const session = new Set([process.pid]);
+    const descendants = () =>
+      [...this.#descendants].flatMap(([pid, start]) => (start !== undefined && startOf(pid) === start ? [pid] : []));
+    await killAll(() => [...carriers(), ...ofSessions(session), ...descendants()]);
+    guard.end(process.pid);
   }
 
   async cleanUp(): Promise<void> {
     for (const directory of this.#input.runDirectories) await rm(directory, { recursive: true, force: true });
   }
+}
+
+/** Tells a process from a later one of the same number. */
+function startOf(pid: number): string | undefined {
+  return statFields(pid)?.[19];
 }
 
 /** The environment of a container's plain processes. Marks come last: a container cannot take them off. */

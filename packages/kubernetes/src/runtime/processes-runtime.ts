@@ -10,10 +10,11 @@ import type { Log } from "@ordinal/io";
 
 import { ContainerLog } from "./container-log.ts";
 import { ContainerOutput, warnOnce } from "./container-output.ts";
+import { LeftoverGuard } from "./leftover-guard.ts";
 import { findTool } from "./machine-tools.ts";
 import { startFailure } from "./oci-words.ts";
 import { PipePool } from "./pipe-pool.ts";
-import { CONTAINER_MARK, HOME_MARK, POD_MARK } from "./pod-marks.ts";
+import { CONTAINER_MARK, HOME_MARK, POD_MARK, RUN_MARK } from "./pod-marks.ts";
 import type { ContainerConfig, PodRuntime, PodSandbox, RunningContainer, SandboxConfig } from "./pod-runtime.ts";
 import { plainEnvironment, ProcessesContainer, startPlainProcess } from "./processes-container.ts";
 import { relocateContainer } from "./relocation.ts";
@@ -56,13 +57,18 @@ export class ProcessesRuntime implements PodRuntime {
   readonly setpriv = findTool("setpriv");
   readonly pipes: PipePool;
   readonly compileCache: string;
+  /** Value of the mark that all pods of this runtime carry. */
+  readonly run = randomBytes(16).toString("hex");
+  readonly guard: LeftoverGuard;
   readonly #sandboxes = new Set<ProcessesSandbox>();
 
   constructor(options: ProcessesRuntimeOptions) {
     this.home = realpathSync(options.home);
     this.log = options.log;
     this.compileCache = join(this.home, "runtime", "compile-cache");
-    this.pipes = new PipePool(findTool("sh") ?? "sh");
+    const shell = findTool("sh") ?? "sh";
+    this.pipes = new PipePool(shell);
+    this.guard = new LeftoverGuard(shell, this.home, this.run);
   }
 
   async createSandbox(config: SandboxConfig): Promise<PodSandbox> {
@@ -76,6 +82,7 @@ export class ProcessesRuntime implements PodRuntime {
   async close(): Promise<void> {
     await Promise.all([...this.#sandboxes].map((sandbox) => sandbox.stop()));
     this.pipes.drain();
+    await this.guard.release();
   }
 }
 
@@ -141,6 +148,7 @@ class ProcessesSandbox implements PodSandbox {
         [HOME_MARK]: this.#runtime.home,
         [POD_MARK]: sandbox.uid,
         [CONTAINER_MARK]: mark,
+        [RUN_MARK]: this.#runtime.run,
         ORDINAL_ROOT: root,
         ORDINAL_PATH_MAP: JSON.stringify(relocation.pathMap),
         ORDINAL_RESOLV_CONF: join(root, "etc/resolv.conf"),
@@ -149,7 +157,7 @@ class ProcessesSandbox implements PodSandbox {
       },
     );
     const cwd = workingFolder(root, relocation.relocate(config.workingDirectory));
-    const { setpriv, pipes } = this.#runtime;
+    const { setpriv, pipes, guard } = this.#runtime;
     const options = { env, path, cwd, setpriv, pipes };
     const runDirectories = [runDirectory, root];
     const log = await ContainerLog.open(config.logPath);
@@ -165,7 +173,7 @@ class ProcessesSandbox implements PodSandbox {
     });
     const output = new ContainerOutput(log, warnOnce(this.#runtime.log, config.logPath));
     const container = new StartedContainer(
-      new ProcessesContainer({ config, process, output, relocation, options, mark, runDirectories }),
+      new ProcessesContainer({ config, process, output, relocation, options, mark, runDirectories, guard }),
     );
     this.#containers.add(container);
     void container.gone.catch(() => {}).then(() => this.#containers.delete(container));
