@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
@@ -78,6 +78,36 @@ describe("`ordinal stop`", () => {
   });
 });
 
+// It ignores every polite signal, and leaves two behind: one in a session of its own, one that has lost its environment.
+const STUBBORN = `images:
+- name: example/stubborn:1
+  command: ["sh", "-c", "trap '' TERM HUP INT; (setsid sh -c 'trap : TERM HUP; sleep 9311 & wait' &); (env -i PATH=$PATH sleep 9312 &); while :; do sleep 9313; done"]
+`;
+const POD =
+  "apiVersion: v1\nkind: Pod\nmetadata: { name: stubborn }\nspec: { containers: [{ name: a, image: example/stubborn:1 }] }\n";
+
+describe("a lab of plain processes", () => {
+  it.each([
+    { killed: "lab", victims: (lab: number) => [lab] },
+    { killed: "agent", victims: (_: number, agent: number) => [agent] },
+    { killed: "lab and agent", victims: (lab: number, agent: number) => [lab, agent] },
+  ])("leaves no process when kill -9 hits the $killed", async ({ killed, victims }) => {
+    const home = homePaths(fresh(`plain ${killed}`));
+    mkdirSync(home.directory, { mode: 0o700 });
+    writeFileSync(home.images, STUBBORN);
+    writeFileSync(fresh("stubborn.yaml"), POD);
+    const flags = ["--runtime", "processes", "--home", home.directory];
+    const started = await ordinal(["start", "--detach", ...flags, "-f", fresh("stubborn.yaml")]);
+    expect(started.code, started.stderr).toBe(0);
+    const sleeps = (): string[] => processesOf(home.directory).filter((one) => one.includes("sleep 931"));
+    await eventually(() => expect(sleeps().length).toBeGreaterThanOrEqual(3), 10_000);
+    const { pid = 0, agentPid = 0 } = readState(home) ?? {};
+    for (const victim of victims(pid, agentPid)) process.kill(victim, "SIGKILL");
+    await eventually(() => expect(processesOf(home.directory)).toEqual([]), 10_000);
+    expect((await ordinal(["status", "--home", home.directory])).code).toBe(3);
+  });
+});
+
 describe("a home", () => {
   it("with a damaged state file starts, and is not taken for a running lab's", async () => {
     const home = homePaths(fresh("damaged"));
@@ -101,6 +131,21 @@ describe("a home", () => {
     expect(lab.words()).toMatch(/removed was removed or replaced while the lab ran/);
     expect(processesOf(home.directory)).toEqual([]);
     expect(existsSync(home.directory)).toBe(false);
+  });
+
+  it("whose images.yaml is wrong does not start, and says where it is wrong", async () => {
+    const home = homePaths(fresh("wrong images"));
+    mkdirSync(home.directory, { mode: 0o700 });
+    for (const [text, words] of [
+      ["images: [a: b: c]\n", /^[^\n]+:\n[^\n]+images\.yaml:1: /],
+      ["images:\n- name: a\n  comand: [sh]\n", /images\.yaml:3: .*comand/],
+    ] as const) {
+      writeFileSync(home.images, text);
+      const refused = await ordinal(["start", "--home", home.directory]);
+      expect(refused.code).toBe(1);
+      expect(refused.stderr).toMatch(words);
+      expect(refused.stderr).not.toMatch(/^ +at /m);
+    }
   });
 
   it("that cannot be written is refused in words by a detached start too", async () => {

@@ -4,7 +4,7 @@ import type { Server } from "node:net";
 import { release } from "node:os";
 import { dirname } from "node:path";
 
-import { loadUserImages } from "@ordinal/images";
+import { loadUserImages, UserImagesError } from "@ordinal/images";
 import { createLog, type Log, openStore, realClock, realRandom } from "@ordinal/io";
 
 import { startAgent } from "../agent/index.ts";
@@ -19,6 +19,7 @@ import {
 import { ensureBootstrapObjects, startControllers } from "../controllers/index.ts";
 import { createKinds, NODE_PORT_RANGE } from "../kinds/index.ts";
 import { KUBELET_VERSION } from "../kubelet/index.ts";
+import { sweepLeftovers } from "../runtime/index.ts";
 import { probeNamespaces } from "../runtime/lab-namespaces.ts";
 import { startScheduler } from "../scheduler/index.ts";
 import { watchHome } from "./home-watch.ts";
@@ -155,6 +156,7 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
     });
 
     const addresses = { apiPort: api.port, dnsPort: dns.port, subnet: subnet.number, runtime };
+    if (runtime === "processes") undo.push(() => sweepLeftovers(home.directory));
     const agent = await startAgent({
       home,
       subnet,
@@ -260,7 +262,12 @@ function nodeInfo(): {
 function readUserImages(options: LabOptions, home: Home): string | undefined {
   const file = options.images ?? (existsSync(home.images) ? home.images : undefined);
   // Read here for its errors: a mistake in the file stops the start, and not each pod.
-  if (file !== undefined) loadUserImages(file);
+  try {
+    if (file !== undefined) loadUserImages(file);
+  } catch (error) {
+    if (error instanceof UserImagesError) throw new LabError(`Images cannot be declared like this:\n${error.message}`);
+    throw new LabError(`Cannot read the images of ${file}: ${error instanceof Error ? error.message : String(error)}`);
+  }
   return file;
 }
 
