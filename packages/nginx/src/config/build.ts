@@ -2,7 +2,7 @@
 import { buildAddresses, type ServerWithListens } from "./addresses.ts";
 import { at, ConfigError } from "./config-error.ts";
 import { parseListen, type Listen } from "./listen.ts";
-import { buildLocationTree, parseReturn, takeLocationDirective, type LocationParts } from "./locations.ts";
+import { buildLocationTree, noParts, parseReturn, takeLocationDirective } from "./locations.ts";
 import type { ErrorLog, LogFormat, MainConfig, Server, Settings } from "./model.ts";
 import type { Directive, ParsedConfig } from "./parse.ts";
 import { noteUnserved } from "./served.ts";
@@ -262,13 +262,7 @@ function readServer(
 ): ServerWithListens {
   const own: OwnSettings = {};
   const ownServer: OwnServer = {};
-  const parts: LocationParts = {
-    locations: [],
-    returns: undefined,
-    tryFiles: undefined,
-    internal: false,
-    stopped: false,
-  };
+  const parts = noParts();
   const names: string[] = [];
   const listens: Listen[] = [];
   let namesPlace = block;

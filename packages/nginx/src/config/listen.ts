@@ -1,18 +1,10 @@
 /** The arguments of `listen` (src/http/ngx_http_core_module.c, ngx_http_core_listen; src/core/ngx_inet.c, ngx_parse_url). */
 import { ConfigError } from "./config-error.ts";
+import type { SocketAddress } from "./model.ts";
 import type { Directive } from "./parse.ts";
 import { arg } from "./values.ts";
 
-export interface Listen {
-  /** `0.0.0.0:80`, as errors name it. Two listens with the same text are the same socket. */
-  readonly text: string;
-  readonly host: string;
-  readonly port: number;
-  readonly unixPath: string | undefined;
-  readonly wildcard: boolean;
-  readonly ipv6Only: boolean;
-  readonly backlog: number;
-  readonly reusePort: boolean;
+export interface Listen extends SocketAddress {
   readonly defaultServer: boolean;
   /** Whether it sets options of the socket, which only one `listen` of an address may do. */
   readonly setsOptions: boolean;

@@ -18,6 +18,10 @@ export interface LocationParts {
   stopped: boolean;
 }
 
+export function noParts(): LocationParts {
+  return { locations: [], returns: undefined, tryFiles: undefined, internal: false, stopped: false };
+}
+
 /** Directives that server and location share and that are not inherited. */
 export function takeLocationDirective(parts: LocationParts, directive: Directive, context: BuildContext): boolean {
   switch (directive.name) {
@@ -123,13 +127,7 @@ function checkNesting(block: Directive, match: LocationMatch, outer: LocationMat
 
 function readLocation(block: Directive, match: LocationMatch, inherited: Settings, context: BuildContext): Location {
   const own: OwnSettings = {};
-  const parts: LocationParts = {
-    locations: [],
-    returns: undefined,
-    tryFiles: undefined,
-    internal: false,
-    stopped: false,
-  };
+  const parts = noParts();
   for (const directive of block.block ?? []) {
     if (takeLocationDirective(parts, directive, context)) continue;
     switch (directive.name) {

@@ -138,8 +138,9 @@ export interface Server {
   readonly clientHeaderTimeoutMs: number;
 }
 
-/** One `address:port` (or `unix:` path) and who answers there. */
-export interface Address {
+/** One `address:port` or `unix:` path, and the options of its socket. */
+export interface SocketAddress {
+  /** `0.0.0.0:80`, as errors name it. What has the same text is the same socket. */
   readonly text: string;
   readonly host: string;
   /** 0 for `unix:`. */
@@ -149,6 +150,10 @@ export interface Address {
   readonly ipv6Only: boolean;
   readonly backlog: number;
   readonly reusePort: boolean;
+}
+
+/** An address and who answers there. */
+export interface Address extends SocketAddress {
   readonly defaultServer: Server;
   readonly servers: readonly Server[];
 }
