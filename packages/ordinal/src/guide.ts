@@ -38,6 +38,6 @@ export function guide(facts: GuideFacts): string {
   return `${lines.join("\n")}\n`;
 }
 
-export function shellWord(value: string): string {
+function shellWord(value: string): string {
   return /^[\w./:@~-]+$/.test(value) ? value : `'${value.replaceAll("'", "'\\''")}'`;
 }

@@ -15,7 +15,7 @@ export interface PodLine {
 /** Waiting reasons that mean trouble rather than progress. */
 const TROUBLE = /BackOff|^Err|Error$|^InvalidImageName|^ImageInspect/;
 
-export function podLine(pod: Pod): PodLine {
+function podLine(pod: Pod): PodLine {
   const statuses = [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])];
   const ready = pod.status?.conditions?.some((one) => one.type === "Ready" && one.status === "True") ?? false;
   const done = pod.status?.phase === "Succeeded";

@@ -1,7 +1,7 @@
 import type { StoreOperation, StoreRange } from "@ordinal/io";
 
 /** Byte strings compare as their bytes do when each byte is one character. */
-export function keyText(key: Uint8Array): string {
+function keyText(key: Uint8Array): string {
   return Buffer.from(key.buffer, key.byteOffset, key.length).toString("latin1");
 }
 

@@ -9,7 +9,7 @@
  */
 import { crc32 } from "node:zlib";
 
-export const CHECKSUM_BYTES = 4;
+const CHECKSUM_BYTES = 4;
 const USER = 0x01;
 const OWN = 0x00;
 const MARKER = 0x6d;

@@ -46,15 +46,6 @@ export function badRequest(message: string): StatusError {
   return new StatusError(400, "BadRequest", message);
 }
 
-export function methodNotAllowed(kind: Kind, action: string): StatusError {
-  const message = `${action} is not supported on resources of kind "${qualifiedResource(kind)}"`;
-  return new StatusError(405, "MethodNotAllowed", message, resourceDetails(kind, ""));
-}
-
-export function internalError(why: string): StatusError {
-  return new StatusError(500, "InternalError", `Internal error occurred: ${why}`, { causes: [{ message: why }] });
-}
-
 /** 422 for one or more problems of fields. */
 export function invalid(
   kind: { readonly group: string; readonly kind: string },

@@ -83,7 +83,7 @@ export function readScale(
 }
 
 /** A label selector as text: `app=nginx,tier in (a,b)`. */
-export function selectorText(selector: unknown): string {
+function selectorText(selector: unknown): string {
   const { matchLabels = {}, matchExpressions = [] } = (selector ?? {}) as {
     readonly matchLabels?: Readonly<Record<string, string>>;
     readonly matchExpressions?: readonly { key: string; operator: string; values?: readonly string[] }[];

@@ -7,7 +7,7 @@ import type { Change, Controller } from "./controller.ts";
 import { NOTHING, type Plan } from "./plan.ts";
 import type { StoredNode, View } from "./view.ts";
 
-export const UNSCHEDULABLE_TAINT = "node.kubernetes.io/unschedulable";
+const UNSCHEDULABLE_TAINT = "node.kubernetes.io/unschedulable";
 /** Taints by condition type and status. */
 const BY_CONDITION: ReadonlyMap<string, string> = new Map([
   ["Ready False", "node.kubernetes.io/not-ready"],

@@ -79,7 +79,7 @@ export function fieldErrorReason(error: FieldError): string {
 }
 
 /** Go's `%#v` of what JSON can hold; objects are taken for maps of strings. */
-export function goValue(value: unknown): string {
+function goValue(value: unknown): string {
   if (value instanceof GoText) return value.text;
   if (value === null || value === undefined) return '"null"';
   if (typeof value === "string") return goQuote(value);

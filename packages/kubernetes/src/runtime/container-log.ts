@@ -17,7 +17,7 @@ export interface ContainerLogOptions {
   readonly bytesPerSecondMax: number;
 }
 
-export const CONTAINER_LOG_DEFAULTS: ContainerLogOptions = {
+const CONTAINER_LOG_DEFAULTS: ContainerLogOptions = {
   fileBytesMax: 10 * 1024 * 1024,
   filesMax: 5,
   bytesPerSecondMax: 16 * 1024 * 1024,

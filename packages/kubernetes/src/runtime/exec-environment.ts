@@ -1,5 +1,5 @@
 /** What containers find on the PATH unless their image or the pod says otherwise. */
-export const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 export interface Environment {
   /** `NAME=value`, every name once. */

@@ -21,7 +21,7 @@ import { relocateContainer } from "./relocation.ts";
 import { StartedContainer } from "./started-container.ts";
 
 /** Added to a privileged port where the lab's user may not bind it: 80 becomes 8080. */
-export const PORT_SHIFT = 8000;
+const PORT_SHIFT = 8000;
 
 export interface ProcessesRuntimeOptions {
   /** The lab's home: the mark by which `sweepLeftovers` knows its processes. */

@@ -21,7 +21,7 @@ export interface LoadedConfig {
   readonly parsed: ParsedConfig;
 }
 
-export function prefixOf(options: CliOptions): string {
+function prefixOf(options: CliOptions): string {
   const prefix = toBytes(options.prefix ?? DEFAULT_PREFIX);
   const absolute = prefix.startsWith("/") ? prefix : `${toBytes(process.cwd())}/${prefix}`;
   return absolute.endsWith("/") ? absolute : `${absolute}/`;

@@ -62,7 +62,7 @@ const HARMLESS: ReadonlyMap<string, readonly string[]> = new Map([
   ["ssl_ocsp", ["off"]],
 ]);
 
-export function unserved(directive: Directive): Unserved {
+function unserved(directive: Directive): Unserved {
   if (SILENT.has(directive.name)) return "silent";
   if (!REFUSED.has(directive.name)) return "warn";
   return HARMLESS.get(directive.name)?.includes(directive.args.join(" ")) === true ? "silent" : "refuse";

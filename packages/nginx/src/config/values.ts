@@ -44,7 +44,7 @@ export function duration(directive: Directive, index = 0): number {
   return value;
 }
 
-export function parseSize(text: string): number | undefined {
+function parseSize(text: string): number | undefined {
   const match = /^(\d{1,15})([kKmMgG]?)$/.exec(text);
   if (match === null) return undefined;
   const factor = { "": 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 }[(match[2] ?? "").toLowerCase()] ?? 1;

@@ -32,6 +32,6 @@ export function validateHost(host: string): string | undefined {
 }
 
 /** Only A to Z: `toLowerCase` would change octets over 0x7f. */
-export function lowerCase(text: string): string {
+function lowerCase(text: string): string {
   return text.replace(/[A-Z]+/g, (upper) => upper.toLowerCase());
 }

@@ -17,7 +17,7 @@ function isWritten(log: AccessLog, request: HttpRequest, context: VariableContex
 }
 
 /** One line with its line feed, a byte string. */
-export function formatLine(format: LogFormat, request: HttpRequest, context: VariableContext): string {
+function formatLine(format: LogFormat, request: HttpRequest, context: VariableContext): string {
   if (typeof format.template === "string") return `${format.template}\n`;
   let line = "";
   for (const part of format.template) {

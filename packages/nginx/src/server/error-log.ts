@@ -2,7 +2,7 @@
 import type { ErrorLog, LogLevel } from "../config/model.ts";
 import { formatErrorDate } from "../http/date.ts";
 import { HEADER } from "../http/header-names.ts";
-import type { ConnectionFacts, HttpRequest } from "../http/request.ts";
+import type { HttpRequest } from "../http/request.ts";
 import type { LogFiles } from "./log-files.ts";
 
 const SEVERITY: Readonly<Record<LogLevel, number>> = {
@@ -40,9 +40,4 @@ export function requestContext(request: HttpRequest): string {
     (host === undefined ? "" : `, host: "${host}"`) +
     (referrer === undefined ? "" : `, referrer: "${referrer}"`)
   );
-}
-
-/** The same for a connection without a request. */
-export function connectionContext(connection: ConnectionFacts, listenAddress: string): string {
-  return `, client: ${connection.remoteAddress}, server: ${listenAddress}`;
 }

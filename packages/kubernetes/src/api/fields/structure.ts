@@ -11,7 +11,7 @@ export interface Part {
 }
 
 /** Undefined for what has one owner as a whole: plain values, atomic lists, maps and objects. */
-export function partsOf(value: unknown, schema: Schema): Part[] | undefined {
+function partsOf(value: unknown, schema: Schema): Part[] | undefined {
   switch (schema.type) {
     case "object": {
       if (schema.atomic === true || !isRecord(value)) return undefined;
@@ -40,7 +40,7 @@ export function partsOf(value: unknown, schema: Schema): Part[] | undefined {
 }
 
 /** Whether a value of this schema can be a container; a null one counts as an empty container. */
-export function isGranular(schema: Schema): boolean {
+function isGranular(schema: Schema): boolean {
   switch (schema.type) {
     case "object":
     case "map":

@@ -305,7 +305,7 @@ function parseProtobufBody(bytes: Buffer, kind: Kind): RequestBody {
 /** Longest name of a field manager that the original takes. */
 const MANAGER_LENGTH_MAX = 128;
 
-export function writeOptions(exchange: Exchange): WriteOptions {
+function writeOptions(exchange: Exchange): WriteOptions {
   const query = exchange.url.searchParams;
   const validation = query.get("fieldValidation") ?? "";
   if (!["", "Strict", "Warn", "Ignore"].includes(validation)) {

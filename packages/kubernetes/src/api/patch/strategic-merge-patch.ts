@@ -84,7 +84,7 @@ function deleteFromList(target: Record<string, unknown>, key: string, values: un
 }
 
 /** How strategic merge treats a list; undefined when it replaces it. */
-export function strategicMerge(schema: Schema | undefined): ListMerge | undefined {
+function strategicMerge(schema: Schema | undefined): ListMerge | undefined {
   if (schema?.type !== "array" || schema.merge?.only === "apply") return undefined;
   return schema.merge;
 }

@@ -4,9 +4,9 @@ import type { OwnerReference } from "kubernetes-types/meta/v1.d.ts";
 
 import type { StoredPod, StoredStatefulSet } from "../view.ts";
 
-export const POD_NAME_LABEL = "statefulset.kubernetes.io/pod-name";
-export const POD_INDEX_LABEL = "apps.kubernetes.io/pod-index";
-export const REVISION_LABEL = "controller-revision-hash";
+const POD_NAME_LABEL = "statefulset.kubernetes.io/pod-name";
+const POD_INDEX_LABEL = "apps.kubernetes.io/pod-index";
+const REVISION_LABEL = "controller-revision-hash";
 
 const ORDINAL_MAX = 2 ** 31 - 1;
 

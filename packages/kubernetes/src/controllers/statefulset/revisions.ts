@@ -8,7 +8,7 @@ import type { StoredPod, StoredRevision, StoredStatefulSet, View } from "../view
 import { controllerReference, revisionOf } from "./pod-identity.ts";
 import { revisionData, revisionHash, revisionName, revisionText, templateOf } from "./revision-hash.ts";
 
-export const REVISION_HASH_LABEL = "controller.kubernetes.io/hash";
+const REVISION_HASH_LABEL = "controller.kubernetes.io/hash";
 
 export interface Revision {
   readonly name: string;

@@ -7,7 +7,7 @@ export const PROVISIONED_BY = "pv.kubernetes.io/provisioned-by";
 export const SELECTED_NODE = "volume.kubernetes.io/selected-node";
 export const STORAGE_PROVISIONER = "volume.kubernetes.io/storage-provisioner";
 export const BETA_STORAGE_PROVISIONER = "volume.beta.kubernetes.io/storage-provisioner";
-export const DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class";
+const DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class";
 
 export const CLAIM_PROTECTION = "kubernetes.io/pvc-protection";
 export const VOLUME_PROTECTION = "kubernetes.io/pv-protection";

@@ -5,7 +5,6 @@ const DNS_1123_SUBDOMAIN = `${DNS_1123_LABEL}(\\.${DNS_1123_LABEL})*`;
 const DNS_1035_LABEL = "[a-z]([-a-z0-9]*[a-z0-9])?";
 const QUALIFIED_NAME = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]";
 const LABEL_VALUE = `(${QUALIFIED_NAME})?`;
-const C_IDENTIFIER = "[A-Za-z_][A-Za-z0-9_]*";
 const CONFIG_MAP_KEY = "[-._a-zA-Z0-9]+";
 const HTTP_HEADER_NAME = "[-A-Za-z0-9]+";
 const PERCENT = "[0-9]+%";
@@ -38,7 +37,7 @@ export function dns1123Subdomain(value: string): string[] {
   return problems;
 }
 
-export function dns1035Label(value: string): string[] {
+function dns1035Label(value: string): string[] {
   const problems = tooLong(value, LABEL_CHARACTERS_MAX);
   if (!matches(value, DNS_1035_LABEL)) {
     const rule =
@@ -81,13 +80,6 @@ export function labelValue(value: string): string[] {
     problems.push(regexProblem(rule, LABEL_VALUE, "MyValue", "my_value", "12345"));
   }
   return problems;
-}
-
-export function cIdentifier(value: string): string[] {
-  if (matches(value, C_IDENTIFIER)) return [];
-  const rule =
-    "a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric characters or '_'";
-  return [regexProblem(rule, C_IDENTIFIER, "my_name", "MY_NAME", "MyName")];
 }
 
 export function configMapKey(value: string): string[] {
@@ -143,7 +135,7 @@ export function portNumber(port: number): string[] {
 }
 
 /** A path segment of a URL, the rule for names of objects that have no other (ConfigMap data keys are stricter). */
-export function pathSegment(value: string): string[] {
+function pathSegment(value: string): string[] {
   if (value === "." || value === "..") return [`may not be '${value}'`];
   return ["/", "%"].filter((part) => value.includes(part)).map((part) => `may not contain '${part}'`);
 }

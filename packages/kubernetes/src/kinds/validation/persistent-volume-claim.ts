@@ -10,7 +10,7 @@ import { validateObjectMeta, validateObjectMetaUpdate } from "./object-meta.ts";
 import { absentOrOneOf, requiredText, subdomain } from "./scalars.ts";
 import { specDifference } from "./spec-difference.ts";
 
-export const ACCESS_MODES = ["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"] as const;
+const ACCESS_MODES = ["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"] as const;
 export const VOLUME_MODES = ["Block", "Filesystem"] as const;
 const CLASS_ANNOTATION = "volume.beta.kubernetes.io/storage-class";
 

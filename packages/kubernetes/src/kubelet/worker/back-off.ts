@@ -7,8 +7,8 @@ export interface BackOff {
   updatedAt: number;
 }
 
-export const BACK_OFF_FIRST_MS = 10_000;
-export const BACK_OFF_MAX_MS = 300_000;
+const BACK_OFF_FIRST_MS = 10_000;
+const BACK_OFF_MAX_MS = 300_000;
 
 function isForgotten(entry: BackOff, failedAt: number): boolean {
   return failedAt - entry.updatedAt > 2 * BACK_OFF_MAX_MS;

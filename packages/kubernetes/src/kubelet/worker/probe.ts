@@ -21,9 +21,9 @@ export interface ProbeRecord {
  * A program needs a moment before it listens. The original's first probe comes a random part of the period after the
  * start; ours comes this much after it, so that a probe without initial delay does not lose its first period.
  */
-export const FIRST_PROBE_MS = 300;
+const FIRST_PROBE_MS = 300;
 
-export function periodMs(probe: Probe): number {
+function periodMs(probe: Probe): number {
   return (probe.periodSeconds ?? 10) * 1000;
 }
 

@@ -11,7 +11,7 @@ import { emitEvent, podLabel, type PodWorker, type Step } from "./state.ts";
 import { beginStop } from "./stop.ts";
 
 /** An `Error` is on show this long before the wait for the next try takes its place: the period of the original's relist. */
-export const SHOW_FAILURE_MS = 1000;
+const SHOW_FAILURE_MS = 1000;
 /** What waits for something missing is tried again this often. */
 const RETRY_MS = 10_000;
 

@@ -87,7 +87,7 @@ function isOver(worker: PodWorker): boolean {
   return worker.stage === "stopping" || worker.stage === "stopped" || worker.stage === "finished";
 }
 
-export function podPhase(worker: PodWorker): "Pending" | "Running" | "Succeeded" | "Failed" {
+function podPhase(worker: PodWorker): "Pending" | "Running" | "Succeeded" | "Failed" {
   if (worker.reason !== undefined) return "Failed";
   const policy = worker.pod.spec?.restartPolicy ?? "Always";
   const over = isOver(worker);
