@@ -103,6 +103,27 @@ describe("object store", () => {
     expect(seen).toEqual([3, 4, 5, 6, 7]);
   });
 
+  it("keeps a history of so many bytes, however few changes they are", async () => {
+    const objects = await ObjectStore.open({ store: new MemoryStore(), historyBytesMax: 10_000 });
+    const padding = "x".repeat(1000);
+    for (let number = 0; number < 100; number++) {
+      await objects.write(number === 0 ? "ADDED" : "MODIFIED", "things", { ...thing("a", number), padding });
+    }
+    let kept = 0;
+    expect(objects.subscribe("things", objects.oldestResourceVersion, () => kept++)).toBe(true);
+    expect(kept).toBeGreaterThan(5);
+    expect(kept).toBeLessThan(16);
+  });
+
+  it("refuses an object larger than etcd takes, and goes on", async () => {
+    const { objects } = await open();
+    const large = { ...thing("large"), padding: "x".repeat(1.5 * 1024 * 1024) };
+    expect(() => objects.write("ADDED", "things", large)).toThrow("etcdserver: request is too large");
+    await objects.write("ADDED", "things", thing("a"));
+    expect(objects.get("things", "default", "large")).toBeUndefined();
+    expect(objects.resourceVersion).toBe(1);
+  });
+
   it("loses no acknowledged object in a crash between any two operations of the disk", async () => {
     const operation = fc.record({ name: fc.constantFrom("a", "b", "c"), remove: fc.boolean(), wait: fc.boolean() });
     await fc.assert(

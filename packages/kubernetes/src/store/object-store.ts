@@ -7,6 +7,7 @@
 import type { Log, Store, StoreOperation } from "@ordinal/io";
 
 import type { KubeObject } from "../api/object.ts";
+import { StatusError } from "../api/status-error.ts";
 import { ChangeHistory } from "./change-history.ts";
 import { ObjectTable } from "./object-table.ts";
 import { decodeObject, encodeObject, formatKey, objectKey, objectRange, versionKey } from "./records.ts";
@@ -17,9 +18,15 @@ export interface ObjectStoreOptions {
   readonly log?: Log;
   /** Changes kept for watches that start from an older resourceVersion. Default 10,000; fewer make more clients list again. */
   readonly historyMax?: number;
+  /** Bytes of JSON of the objects in these changes, likewise. Default 64 MiB. */
+  readonly historyBytesMax?: number;
   /** One batch holds at most this many changes: bounds the memory of a group commit. Default 1,000. */
   readonly batchMax?: number;
 }
+
+/** Largest object, as JSON: what etcd takes. */
+const OBJECT_BYTES_MAX = 1.5 * 1024 * 1024;
+const HISTORY_BYTES_MAX = 64 * 1024 * 1024;
 
 /** The disk refused a write: nothing is written any more until the lab is started again. Reads go on. */
 export class DiskFailedError extends Error {
@@ -60,7 +67,8 @@ export class ObjectStore {
     this.#batchMax = options.batchMax ?? 1000;
     this.#lastResourceVersion = resourceVersion;
     this.#visibleResourceVersion = resourceVersion;
-    this.#history = new ChangeHistory(options.historyMax ?? 10_000, resourceVersion);
+    const { historyMax = 10_000, historyBytesMax = HISTORY_BYTES_MAX } = options;
+    this.#history = new ChangeHistory(historyMax, historyBytesMax, resourceVersion);
   }
 
   /** Reads everything back. Throws when the store belongs to another format or an object cannot be read. */
@@ -127,18 +135,23 @@ export class ObjectStore {
 
   /**
    * Takes the next resourceVersion, writes it into `object` (which belongs to the store from here on) and resolves once
-   * the change is on disk and visible. Throws at once after the disk failed.
+   * the change is on disk and visible. Throws at once after the disk failed, and 500 in etcd's words for an object that
+   * is too large.
    */
   write(kind: StoreChange["kind"], resource: string, object: KubeObject): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
-    const resourceVersion = ++this.#lastResourceVersion;
+    const resourceVersion = this.#lastResourceVersion + 1;
     object.metadata.resourceVersion = String(resourceVersion);
+    const value = kind === "DELETED" ? undefined : encodeObject(object);
+    if (value !== undefined && value.length > OBJECT_BYTES_MAX)
+      throw new StatusError(500, undefined, "etcdserver: request is too large");
+    this.#lastResourceVersion = resourceVersion;
     const key = keyOf(resource, object);
     const previous = this.latest(resource, object.metadata.namespace ?? "", object.metadata.name);
     const change: StoreChange = { kind, resource, object, previous, resourceVersion };
     const bytes = Buffer.from(key);
     const operation: StoreOperation =
-      kind === "DELETED" ? { kind: "delete", key: bytes } : { kind: "put", key: bytes, value: encodeObject(object) };
+      value === undefined ? { kind: "delete", key: bytes } : { kind: "put", key: bytes, value };
     this.#pending.set(key, { resourceVersion, object: kind === "DELETED" ? undefined : object });
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#queue.push({ change, operation, resolve, reject });
@@ -202,21 +215,21 @@ export class ObjectStore {
       }
       this.#queue.splice(0, group.length);
       for (const entry of group) {
-        this.#show(entry.change);
+        this.#show(entry.change, entry.operation.kind === "put" ? entry.operation.value.length : 0);
         entry.resolve();
       }
     }
     this.#flushing = false;
   }
 
-  #show(change: StoreChange): void {
+  #show(change: StoreChange, bytes: number): void {
     const { resource, object, resourceVersion } = change;
     if (change.kind === "DELETED") this.#visible.delete(resource, object);
     else this.#visible.set(resource, object);
     const key = keyOf(resource, object);
     if (this.#pending.get(key)?.resourceVersion === resourceVersion) this.#pending.delete(key);
     this.#visibleResourceVersion = resourceVersion;
-    this.#history.add(change);
+    this.#history.add(change, bytes);
     // A listener that is added by another one has seen this change already in its first list.
     const listeners = Array.from(this.#listeners.get(resource) ?? []);
     for (const listener of listeners) {
