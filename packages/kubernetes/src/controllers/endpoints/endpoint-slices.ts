@@ -6,16 +6,15 @@ import { deepEqual } from "../deep-equal.ts";
 import { NOTHING, type Action, type Plan } from "../plan.ts";
 import { splitKey, type StoredPod, type StoredService, type StoredSlice, type View } from "../view.ts";
 import {
-  HEADLESS_LABEL,
-  hostnameIn,
-  isHeadless,
+  endpointFacts,
+  endpointLabels,
+  endpointPorts,
   isManaged,
   isReady,
   LAST_CHANGE,
   lastChange,
   podsOf,
   servicesOf,
-  targetPort,
 } from "./service-pods.ts";
 
 const RESOURCE = "endpointslices.discovery.k8s.io";
@@ -106,18 +105,7 @@ function wantedEndpoints(service: StoredService, pods: readonly StoredPod[], typ
   for (const pod of pods) {
     const endpoint = endpointOf(service, pod, type);
     if (endpoint === undefined) continue;
-    const ports: EndpointPort[] = [];
-    for (const port of service.spec?.ports ?? []) {
-      const number = targetPort(port, pod);
-      if (number === undefined) continue;
-      const { appProtocol } = port;
-      ports.push({
-        name: port.name ?? "",
-        port: number,
-        protocol: port.protocol ?? "TCP",
-        ...(appProtocol === undefined ? {} : { appProtocol }),
-      });
-    }
+    const ports = endpointPorts(service, pod);
     const key = portKey(ports);
     let group = groups.get(key);
     if (group === undefined) groups.set(key, (group = { ports, endpoints: new Map() }));
@@ -132,8 +120,6 @@ function endpointOf(service: StoredService, pod: StoredPod, type: AddressType): 
   if (address === undefined) return undefined;
   const serving = isReady(pod);
   const terminating = pod.metadata.deletionTimestamp !== undefined;
-  const hostname = hostnameIn(service, pod);
-  const { namespace, name, uid } = pod.metadata;
   return {
     addresses: [address],
     conditions: {
@@ -141,9 +127,7 @@ function endpointOf(service: StoredService, pod: StoredPod, type: AddressType): 
       serving,
       terminating,
     },
-    ...(hostname === undefined ? {} : { hostname }),
-    ...(pod.spec?.nodeName === undefined ? {} : { nodeName: pod.spec.nodeName }),
-    targetRef: { kind: "Pod", ...(namespace === undefined ? {} : { namespace }), name, uid },
+    ...endpointFacts(service, pod),
   };
 }
 
@@ -167,7 +151,11 @@ function write(
   slice: StoredSlice | undefined,
   addressType: AddressType,
 ): Action[] {
-  const labels = labelsFor(service);
+  const labels = {
+    ...endpointLabels(service),
+    [MANAGED_BY_LABEL]: MANAGER,
+    [SERVICE_LABEL]: service.metadata.name,
+  };
   const annotations = { ...slice?.metadata.annotations, [LAST_CHANGE]: lastChange(service, pods) };
   const { endpoints, ports } = draft;
   if (slice === undefined) {
@@ -198,16 +186,6 @@ function write(
       object: { ...slice, metadata: { ...slice.metadata, labels, annotations }, endpoints, ports },
     },
   ];
-}
-
-function labelsFor(service: StoredService): Record<string, string> {
-  const { [HEADLESS_LABEL]: _, ...own } = service.metadata.labels ?? {};
-  return {
-    ...own,
-    [MANAGED_BY_LABEL]: MANAGER,
-    [SERVICE_LABEL]: service.metadata.name,
-    ...(isHeadless(service) ? { [HEADLESS_LABEL]: "" } : {}),
-  };
 }
 
 function remove(slice: StoredSlice): Action {

@@ -7,8 +7,9 @@ import { deepEqual } from "../deep-equal.ts";
 import { NOTHING, type Action, type Plan } from "../plan.ts";
 import { splitKey, type StoredEndpoints, type StoredPod, type StoredService, type View } from "../view.ts";
 import {
-  HEADLESS_LABEL,
-  hostnameIn,
+  endpointFacts,
+  endpointLabels,
+  endpointPorts,
   isHeadless,
   isManaged,
   isReady,
@@ -16,7 +17,6 @@ import {
   lastChange,
   podsOf,
   servicesOf,
-  targetPort,
 } from "./service-pods.ts";
 
 const OVER_CAPACITY = "endpoints.kubernetes.io/over-capacity";
@@ -69,30 +69,13 @@ function subsetsOf(service: StoredService, pods: readonly StoredPod[]): Endpoint
 }
 
 function portsOf(service: StoredService, pod: StoredPod): EndpointPort[] {
-  const ports: EndpointPort[] = [];
-  for (const port of service.spec?.ports ?? []) {
-    const number = targetPort(port, pod);
-    if (number === undefined) continue;
-    const { name = "", appProtocol } = port;
-    ports.push({
-      ...(name === "" ? {} : { name }),
-      port: number,
-      protocol: port.protocol ?? "TCP",
-      ...(appProtocol === undefined ? {} : { appProtocol }),
-    });
-  }
-  return ports.sort((a, b) => ((a.name ?? "") < (b.name ?? "") ? -1 : 1));
+  return endpointPorts(service, pod)
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .map(({ name, ...port }) => (name === "" ? port : { name, ...port }));
 }
 
 function addressOf(service: StoredService, pod: StoredPod): EndpointAddress {
-  const hostname = hostnameIn(service, pod);
-  const { namespace, name, uid } = pod.metadata;
-  return {
-    ip: pod.status?.podIP ?? "",
-    ...(hostname === undefined ? {} : { hostname }),
-    ...(pod.spec?.nodeName === undefined ? {} : { nodeName: pod.spec.nodeName }),
-    targetRef: { kind: "Pod", ...(namespace === undefined ? {} : { namespace }), name, uid },
-  };
+  return { ip: pod.status?.podIP ?? "", ...endpointFacts(service, pod) };
 }
 
 function byAddress(a: EndpointAddress, b: EndpointAddress): number {
@@ -139,8 +122,7 @@ function write(
   old: StoredEndpoints | undefined,
   next: Truncated,
 ): Action[] {
-  const { [HEADLESS_LABEL]: _, ...own } = service.metadata.labels ?? {};
-  const labels = { ...own, ...(isHeadless(service) ? { [HEADLESS_LABEL]: "" } : {}) };
+  const labels = endpointLabels(service);
   const { [OVER_CAPACITY]: wasOver, ...others } = old?.metadata.annotations ?? {};
   const same =
     old !== undefined &&

@@ -1,12 +1,12 @@
 // Which pods stand behind a service, and at which ports: staging/src/k8s.io/endpointslice/utils.go and
 // pkg/api/v1/pod/util.go (FindPort) of Kubernetes.
-import type { ServicePort } from "kubernetes-types/core/v1.d.ts";
+import type { ObjectReference, ServicePort } from "kubernetes-types/core/v1.d.ts";
 
-import type { Change } from "../controller.ts";
 import { matchesLabels } from "../../kinds/label-selector.ts";
+import type { Change } from "../controller.ts";
 import { keyOf, type StoredPod, type StoredService, type View } from "../view.ts";
 
-export const HEADLESS_LABEL = "service.kubernetes.io/headless";
+const HEADLESS_LABEL = "service.kubernetes.io/headless";
 export const LAST_CHANGE = "endpoints.kubernetes.io/last-change-trigger-time";
 
 /** Has a selector, so its endpoints are kept by a controller and not by hand. */
@@ -39,13 +39,47 @@ export function isReady(pod: StoredPod): boolean {
 }
 
 /** The name under which DNS knows this pod in the service's domain. */
-export function hostnameIn(service: StoredService, pod: StoredPod): string | undefined {
+function hostnameIn(service: StoredService, pod: StoredPod): string | undefined {
   const hostname = pod.spec?.hostname ?? "";
   return hostname !== "" && pod.spec?.subdomain === service.metadata.name ? hostname : undefined;
 }
 
+/** What an endpoint says of its pod besides the address. */
+export function endpointFacts(
+  service: StoredService,
+  pod: StoredPod,
+): { hostname?: string; nodeName?: string; targetRef: ObjectReference } {
+  const hostname = hostnameIn(service, pod);
+  const nodeName = pod.spec?.nodeName;
+  const { namespace, name, uid } = pod.metadata;
+  return {
+    ...(hostname === undefined ? {} : { hostname }),
+    ...(nodeName === undefined ? {} : { nodeName }),
+    targetRef: { kind: "Pod", ...(namespace === undefined ? {} : { namespace }), name, uid },
+  };
+}
+
+/** The service's labels, with one that says whether it is headless now. */
+export function endpointLabels(service: StoredService): Record<string, string> {
+  const { [HEADLESS_LABEL]: _, ...own } = service.metadata.labels ?? {};
+  return isHeadless(service) ? { ...own, [HEADLESS_LABEL]: "" } : own;
+}
+
+/** The service's ports as this pod has them; those that it does not have are left out. */
+export function endpointPorts(
+  service: StoredService,
+  pod: StoredPod,
+): { name: string; port: number; protocol: string; appProtocol?: string }[] {
+  return (service.spec?.ports ?? []).flatMap((port) => {
+    const number = targetPort(port, pod);
+    if (number === undefined) return [];
+    const { name = "", protocol = "TCP", appProtocol } = port;
+    return [{ name, port: number, protocol, ...(appProtocol === undefined ? {} : { appProtocol }) }];
+  });
+}
+
 /** The pod's port that the service's port leads to; undefined when the pod has no port of that name. */
-export function targetPort(port: ServicePort, pod: StoredPod): number | undefined {
+function targetPort(port: ServicePort, pod: StoredPod): number | undefined {
   const target = port.targetPort ?? port.port;
   if (typeof target === "number") return target === 0 ? port.port : target;
   const protocol = port.protocol ?? "TCP";
