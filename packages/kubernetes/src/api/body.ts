@@ -1,5 +1,6 @@
+import { isRecord } from "../kinds/json-record.ts";
 import type { Kind } from "../kinds/kind.ts";
-import { decode, DecodeError, isRecord } from "./decode.ts";
+import { decode, DecodeError } from "./decode.ts";
 import type { KubeObject } from "./object.ts";
 import { badRequest } from "./refusals.ts";
 import type { RequestBody, WriteOptions } from "./request-options.ts";

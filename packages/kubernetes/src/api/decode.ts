@@ -2,6 +2,7 @@
 import { unreachable } from "@ordinal/kit";
 
 import { goQuote } from "../kinds/field-error.ts";
+import { isRecord } from "../kinds/json-record.ts";
 import type { ObjectSchema, Schema } from "../kinds/kind.ts";
 import { canonicalQuantity } from "../kinds/quantity.ts";
 
@@ -187,8 +188,4 @@ function jsonKind(value: unknown): string {
   if (Array.isArray(value)) return "array";
   if (typeof value === "boolean") return "bool";
   return typeof value;
-}
-
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,5 +1,5 @@
+import { isRecord } from "../kinds/json-record.ts";
 import type { DeleteOptions } from "./client.ts";
-import { isRecord } from "./decode.ts";
 import { badRequest } from "./refusals.ts";
 import { StatusError } from "./status-error.ts";
 

@@ -1,4 +1,4 @@
-import { isRecord } from "./decode.ts";
+import { isRecord } from "../kinds/json-record.ts";
 import { deleteOptions } from "./delete-options.ts";
 import { badRequest } from "./refusals.ts";
 import type { Registry } from "./registry.ts";

@@ -1,5 +1,5 @@
+import { isRecord } from "../kinds/json-record.ts";
 import type { Kind } from "../kinds/kind.ts";
-import { isRecord } from "./decode.ts";
 import type { KubeObject } from "./object.ts";
 import { badRequest, conflict, invalid } from "./refusals.ts";
 import type { WriteOptions } from "./request-options.ts";

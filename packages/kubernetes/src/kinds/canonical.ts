@@ -1,3 +1,4 @@
+import { isRecord, setOwn } from "./json-record.ts";
 import type { ObjectSchema, Schema } from "./kind.ts";
 
 /**
@@ -88,15 +89,6 @@ function zeroOf(schema: Schema, pointer: boolean): unknown {
     default:
       return null;
   }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** A label may be called `__proto__`; assigning that would set the prototype instead. */
-function setOwn(target: Record<string, unknown>, key: string, value: unknown): void {
-  Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true });
 }
 
 /** Go sorts map keys by their bytes; code units differ from that only beyond the basic plane. */

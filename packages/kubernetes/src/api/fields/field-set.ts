@@ -1,6 +1,6 @@
+import { isRecord } from "../../kinds/json-record.ts";
 // Sets of field paths in the FieldsV1 form of managedFields: `f:name` is a field, `k:{…}` a list item by its keys,
 // `v:…` an item of a set; `.` says that a path with others below it is a member itself.
-import { isRecord } from "../decode.ts";
 
 /** A path is a sequence of such elements; the empty one is the object itself. */
 export type PathElement = string;

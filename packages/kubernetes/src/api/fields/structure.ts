@@ -1,7 +1,7 @@
 // How server-side apply sees a value: which parts have owners of their own, and by what element of a path. After
 // sigs.k8s.io/structured-merge-diff.
+import { isRecord } from "../../kinds/json-record.ts";
 import type { ListMerge, Schema } from "../../kinds/kind.ts";
-import { isRecord } from "../decode.ts";
 import { FieldSet, type PathElement } from "./field-set.ts";
 
 export interface Part {

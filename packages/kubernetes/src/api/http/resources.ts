@@ -1,8 +1,8 @@
 // Requests for resources: verbs, query parameters, bodies, answers.
+import { isRecord } from "../../kinds/json-record.ts";
 import type { Kind } from "../../kinds/kind.ts";
 import { groupVersion } from "../body.ts";
 import type { DeleteOptions } from "../client.ts";
-import { isRecord } from "../decode.ts";
 import { deleteOptions } from "../delete-options.ts";
 import type { Deleted } from "../deletion.ts";
 import { evictPod } from "../eviction.ts";

@@ -1,5 +1,5 @@
 // Reviews of the client's own rights: whoever has the token may do everything.
-import { isRecord } from "../decode.ts";
+import { isRecord } from "../../kinds/json-record.ts";
 import { readBody, parseBody } from "./body-reader.ts";
 import { mediaType } from "./resources.ts";
 import { type Exchange, sendJson } from "./respond.ts";

@@ -1,6 +1,6 @@
+import { isRecord } from "../../kinds/json-record.ts";
 import type { Kind } from "../../kinds/kind.ts";
 import { decodeObject, cannotHandle } from "../body.ts";
-import { isRecord } from "../decode.ts";
 import type { KubeObject } from "../object.ts";
 import { badRequest } from "../refusals.ts";
 import type { RequestBody, WriteOptions } from "../request-options.ts";

@@ -2,10 +2,9 @@
 // that is missing adds it, negative array indexes count from the end.
 import { isDeepStrictEqual } from "node:util";
 
-import { isRecord } from "../decode.ts";
+import { isRecord, setOwn } from "../../kinds/json-record.ts";
 import { badRequest, unprocessablePatch } from "../refusals.ts";
 import { StatusError } from "../status-error.ts";
-import { setOwn } from "./merge-patch.ts";
 
 /** Operations in one patch, as the original limits them. */
 const OPERATIONS_MAX = 10_000;

@@ -1,7 +1,8 @@
 // Server-side apply: the client sends what it wants to own; the rest of the object is left to its owners.
+import { isRecord } from "../../kinds/json-record.ts";
 import type { Kind } from "../../kinds/kind.ts";
 import { decodeObject, groupVersion } from "../body.ts";
-import { decode, DecodeError, isRecord } from "../decode.ts";
+import { decode, DecodeError } from "../decode.ts";
 import { FieldSet, pathText, type PathElement } from "../fields/field-set.ts";
 import { type Manager, readManagers, scope, trackable, writeManagers } from "../fields/managed-fields.ts";
 import { compare, mergeConfig, ownedBy, removeFields } from "../fields/structure.ts";

@@ -1,10 +1,9 @@
 // Strategic merge patch after k8s.io/apimachinery/pkg/util/strategicpatch: lists of objects merge by a key that the
 // schema names, lists of plain values as sets, and directives in the patch say the rest.
+import { isRecord, setOwn } from "../../kinds/json-record.ts";
 import type { ListMerge, ObjectSchema, Schema } from "../../kinds/kind.ts";
-import { isRecord } from "../decode.ts";
 import { badRequest } from "../refusals.ts";
 import { StatusError } from "../status-error.ts";
-import { setOwn } from "./merge-patch.ts";
 
 const DIRECTIVE = "$patch";
 const RETAIN_KEYS = "$retainKeys";

@@ -1,4 +1,5 @@
 import { invalid } from "../field-error.ts";
+import { isRecord } from "../json-record.ts";
 import type { FieldError } from "../kind.ts";
 
 /** One error when `value` differs from what is stored; `shown` stands for it in the message. */
@@ -24,10 +25,6 @@ export function semanticallyEqual(left: unknown, right: unknown): boolean {
 
 function isAbsent(value: unknown): boolean {
   return value === undefined || value === null || (Array.isArray(value) && value.length === 0);
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function own(record: Readonly<Record<string, unknown>>, name: string): unknown {

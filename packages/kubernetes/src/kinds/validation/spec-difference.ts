@@ -1,4 +1,5 @@
 import { goQuote } from "../field-error.ts";
+import { isRecord } from "../json-record.ts";
 import { semanticallyEqual } from "./immutable.ts";
 
 /**
@@ -41,10 +42,6 @@ function fieldLines(
   }
   flush();
   return lines;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function text(value: unknown): string {
