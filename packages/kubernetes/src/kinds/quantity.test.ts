@@ -81,6 +81,12 @@ describe("a canonical quantity", () => {
     expect(canonicalQuantity(text)).toBeUndefined();
   });
 
+  test("is refused when it has more digits than anything needs", () => {
+    expect(canonicalQuantity("9".repeat(250))).toBeDefined();
+    for (const text of ["9".repeat(1_000_000), `0.${"9".repeat(1_000_000)}`, `1${"0".repeat(1_000_000)}`])
+      expect(canonicalQuantity(text)).toBeUndefined();
+  });
+
   test("stays what it is once it is canonical", () => {
     const suffix = fc.constantFrom("", "m", "k", "M", "G", "Ki", "Mi", "Gi", "u", "n", "e3", "E6");
     fc.assert(

@@ -23,6 +23,8 @@ const NANO_DIGITS = 9;
 const ONE = 10n ** BigInt(NANO_DIGITS);
 /** Exponents beyond that say nothing that a quantity can hold; they only make numbers huge. */
 const EXPONENT_MAX = 40;
+/** Longest text of one: arithmetic on a million digits takes seconds. */
+const LENGTH_MAX = 256;
 
 interface Parsed {
   /** Billionths, rounded away from zero. */
@@ -32,7 +34,7 @@ interface Parsed {
 }
 
 function parse(text: string): Parsed | undefined {
-  const match = SYNTAX.exec(text);
+  const match = text.length > LENGTH_MAX ? null : SYNTAX.exec(text);
   if (match === null) return undefined;
   const { sign = "", whole = "", fraction = "", suffix = "" } = match.groups ?? {};
   if (whole === "" && fraction === "") return undefined;

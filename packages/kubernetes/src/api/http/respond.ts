@@ -19,11 +19,7 @@ export function sendJson(exchange: Exchange, code: number, value: unknown, conte
   response.setHeader("Cache-Control", "no-cache, private");
   response.setHeader("Content-Type", contentType);
   response.setHeader("Content-Length", body.length);
-  if (warnings.length > 0)
-    response.setHeader(
-      "Warning",
-      warnings.map((text) => `299 - ${quoted(text)}`),
-    );
+  if (warnings.length > 0) response.setHeader("Warning", warningHeaders(warnings));
   response.end(body);
 }
 
@@ -42,6 +38,25 @@ export function sendText(exchange: Exchange, code: number, text: string): void {
   response.setHeader("Content-Type", "text/plain; charset=utf-8");
   response.setHeader("Cache-Control", "no-cache, private");
   response.end(text);
+}
+
+/** Of all warnings together, as the original limits them; clients refuse an answer whose headers are larger than 16 KiB. */
+const WARNING_BYTES_MAX = 4 * 1024;
+/** Of one, when all together are too long. */
+const WARNING_LENGTH_MAX = 256;
+
+function warningHeaders(warnings: readonly string[]): string[] {
+  const full = warnings.map((text) => `299 - ${quoted(text)}`);
+  if (full.reduce((bytes, text) => bytes + text.length, 0) <= WARNING_BYTES_MAX) return full;
+  const headers: string[] = [];
+  let bytes = 0;
+  for (const text of warnings) {
+    const header = `299 - ${quoted(text.slice(0, WARNING_LENGTH_MAX))}`;
+    bytes += header.length;
+    if (bytes > WARNING_BYTES_MAX) break;
+    headers.push(header);
+  }
+  return headers;
 }
 
 /** A quoted-string of RFC 7230; header values hold no control characters. */

@@ -200,6 +200,21 @@ describe("refusals", () => {
     });
   });
 
+  it("warns no more than a client's headers hold, however many unknown fields there are", async () => {
+    const many = Object.fromEntries(Array.from({ length: 10_000 }, (_, index) => [`unknown${index}`, 1]));
+    const body = { metadata: { name: "many-warnings" }, ...many };
+    const answer = await server.call("POST", `${WIDGETS}?dryRun=All&fieldValidation=Warn`, { body });
+    expect(String(answer.headers["warning"]).length).toBeLessThan(8192);
+    expect(String(answer.headers["warning"])).toContain("unknown field");
+  });
+
+  it("ends the connection of who may not speak to it", async () => {
+    expect((await server.call("GET", "/version", { headers: { authorization: "" } })).headers["connection"]).toBe(
+      "close",
+    );
+    expect((await server.call("GET", "/version")).headers["connection"]).not.toBe("close");
+  });
+
   it("warns of unknown fields when it is asked to", async () => {
     const path = `${WIDGETS}?fieldValidation=Warn&dryRun=All`;
     const answer = await server.call("POST", path, { body: { metadata: { name: "x" }, dta: {} } });
