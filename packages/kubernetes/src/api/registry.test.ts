@@ -8,8 +8,8 @@ import type { KubeObject } from "./object.ts";
 import { createRegistry, type Registry } from "./registry.ts";
 import { StatusError } from "./status-error.ts";
 import { MemoryStore } from "./testing/memory-store.ts";
-import { TestClock } from "./testing/test-clock.ts";
 import { notes, widgets } from "./testing/test-kinds.ts";
+import { VirtualClock } from "./testing/virtual-clock.ts";
 
 const WIDGETS = "widgets.test.example.com";
 const kinds = [...createKinds({ clusterIPRange: "127.9.240.0/20", nodePortRange: NODE_PORT_RANGE }), widgets, notes];
@@ -17,12 +17,12 @@ const kinds = [...createKinds({ clusterIPRange: "127.9.240.0/20", nodePortRange:
 interface World {
   readonly registry: Registry;
   readonly client: Client;
-  readonly clock: TestClock;
+  readonly clock: VirtualClock;
   readonly store: MemoryStore;
 }
 
 async function world(store = new MemoryStore()): Promise<World> {
-  const clock = new TestClock();
+  const clock = new VirtualClock(Date.parse("2026-01-02T03:04:05Z"));
   const registry = await createRegistry({ kinds, store, clock });
   return { registry, client: createLocalClient(registry, "test"), clock, store };
 }

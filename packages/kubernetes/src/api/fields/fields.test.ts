@@ -5,13 +5,13 @@ import type { KubeObject } from "../object.ts";
 import { createRegistry, type Registry } from "../registry.ts";
 import { StatusError } from "../status-error.ts";
 import { MemoryStore } from "../testing/memory-store.ts";
-import { TestClock } from "../testing/test-clock.ts";
 import { widgets } from "../testing/test-kinds.ts";
+import { VirtualClock } from "../testing/virtual-clock.ts";
 
 const kinds = [...createKinds({ clusterIPRange: "127.9.240.0/20", nodePortRange: NODE_PORT_RANGE }), widgets];
 
-async function open(): Promise<{ registry: Registry; clock: TestClock }> {
-  const clock = new TestClock();
+async function open(): Promise<{ registry: Registry; clock: VirtualClock }> {
+  const clock = new VirtualClock(Date.parse("2026-01-02T03:04:05Z"));
   return { registry: await createRegistry({ kinds, store: new MemoryStore(), clock }), clock };
 }
 

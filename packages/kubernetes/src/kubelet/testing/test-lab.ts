@@ -10,10 +10,10 @@ import type { Client } from "../../api/client.ts";
 import { createLocalClient } from "../../api/local-client.ts";
 import { createRegistry, type Registry } from "../../api/registry.ts";
 import { MemoryStore } from "../../api/testing/memory-store.ts";
+import { settle, VirtualClock } from "../../api/testing/virtual-clock.ts";
 import { createKinds, NODE_PORT_RANGE } from "../../kinds/index.ts";
 import { FakeRuntime } from "../../runtime/fake-runtime.ts";
 import { type Kubelet, startKubelet } from "../kubelet.ts";
-import { settle, VirtualClock } from "./virtual-clock.ts";
 
 export const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
