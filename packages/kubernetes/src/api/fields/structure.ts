@@ -158,17 +158,19 @@ function mergeItems(present: readonly Part[], given: readonly Part[]): unknown[]
   const result: unknown[] = [];
   const wanted = new Set(given.map((part) => part.element));
   let at = 0;
-  const skipTo = (element: PathElement): void => {
-    const target = present.findIndex((part) => part.element === element);
+  // A list may be long: the first place of every element is looked up once.
+  const places = new Map<PathElement, number>();
+  for (const [place, part] of present.entries()) if (!places.has(part.element)) places.set(part.element, place);
+  const skipTo = (target: number): void => {
     for (; at <= target; at++) {
       const part = present[at];
       if (part !== undefined && !wanted.has(part.element)) result.push(part.value);
     }
   };
   for (const part of given) {
-    skipTo(part.element);
-    const live = present.find((other) => other.element === part.element);
-    result.push(mergeConfig(live?.value, part.value, part.schema));
+    const place = places.get(part.element) ?? -1;
+    skipTo(place);
+    result.push(mergeConfig(present[place]?.value, part.value, part.schema));
   }
   for (; at < present.length; at++) {
     const part = present[at];
