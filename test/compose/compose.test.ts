@@ -4,6 +4,7 @@ import { promisify } from "node:util";
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
+import { eventually } from "../eventually.ts";
 import { Performer } from "../tutorials/perform.ts";
 import { loadTutorial } from "../tutorials/tutorial.ts";
 
@@ -11,7 +12,6 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 const execute = promisify(execFile);
 const IMAGE = "ordinal-test";
 const IMAGE_BYTES_MAX = 400_000_000;
-const POLL_MS = 100;
 
 interface Variant {
   readonly name: string;
@@ -188,16 +188,4 @@ async function whatIsMissing(): Promise<string | undefined> {
 async function run(command: readonly string[], env: NodeJS.ProcessEnv = process.env): Promise<string> {
   const { stdout } = await execute(command[0] ?? "", command.slice(1), { cwd: root, env, maxBuffer: 16 << 20 });
   return stdout;
-}
-
-/** Tries until it holds; the last failure is the one that counts. */
-async function eventually(attempt: () => Promise<void>, timeoutMs = 60_000): Promise<void> {
-  const deadline = Date.now() + timeoutMs;
-  for (;;)
-    try {
-      return await attempt();
-    } catch (error) {
-      if (Date.now() > deadline) throw error;
-      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-    }
 }

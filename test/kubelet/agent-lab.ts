@@ -12,6 +12,7 @@ import { type Client, createLocalClient, createRegistry, isStatus } from "../../
 import { createKinds, NODE_PORT_RANGE } from "../../packages/kubernetes/src/kinds/index.ts";
 import { openHome } from "../../packages/kubernetes/src/lab/home.ts";
 import { claimSubnet } from "../../packages/kubernetes/src/lab/subnet.ts";
+import { until } from "../eventually.ts";
 
 /** The API and an agent with real pods; no controllers, no scheduler: tests bind pods and write endpoints themselves. */
 export interface AgentLab {
@@ -22,7 +23,6 @@ export interface AgentLab {
   readonly dnsPort: number;
   createPod(name: string, spec: object, metadata?: object): Promise<Pod>;
   pod(name: string): Promise<Pod>;
-  until<T>(what: string, look: () => Promise<T | undefined> | T | undefined): Promise<T>;
   ready(name: string): Promise<Pod>;
   forward(target: string): Promise<Forward>;
   end(): Promise<void>;
@@ -51,14 +51,6 @@ export async function startAgentLab(runtime: "namespaces" | "processes", given?:
     log,
   });
   const pod = async (name: string) => (await client.get("pods", "default", name)) as unknown as Pod;
-  const until: AgentLab["until"] = async (what, look) => {
-    for (let tries = 0; tries < 1000; tries++) {
-      const found = await look();
-      if (found !== undefined) return found;
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-    throw new Error(`not reached: ${what}`);
-  };
   return {
     client,
     agent,
@@ -66,7 +58,6 @@ export async function startAgentLab(runtime: "namespaces" | "processes", given?:
     directory,
     dnsPort,
     pod,
-    until,
     createPod: async (name, spec, metadata = {}) => {
       const object = {
         apiVersion: "v1",

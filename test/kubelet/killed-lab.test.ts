@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 
 import { probeNamespaces } from "../../packages/kubernetes/src/runtime/index.ts";
+import { until } from "../eventually.ts";
 import { startAgentLab } from "./agent-lab.ts";
 
 const probe = await probeNamespaces(tmpdir());
@@ -20,14 +21,6 @@ async function processes(...words: string[]): Promise<string[]> {
     if (words.every((word) => line.includes(word))) found.push(line.replaceAll("\0", " "));
   }
   return found;
-}
-
-async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 500; tries++) {
-    if (await holds()) return;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  throw new Error(`not reached: ${what}`);
 }
 
 describe.each(["namespaces", "processes"] as const)("a lab of %s killed by kill -9", (runtime) => {
@@ -45,7 +38,7 @@ describe.each(["namespaces", "processes"] as const)("a lab of %s killed by kill 
       child.kill("SIGKILL");
       await until("no process left", async () => (await processes("sleep", "98765")).length === 0);
       const lab = await startAgentLab(runtime, directory);
-      await lab.until("restarted", async () =>
+      await until("restarted", async () =>
         (await lab.pod("web-0")).status?.containerStatuses?.[0]?.restartCount === 1 ? true : undefined,
       );
       const pod = await lab.ready("web-0");

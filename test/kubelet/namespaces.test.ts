@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { isStatus } from "../../packages/kubernetes/src/api/index.ts";
 import { probeNamespaces } from "../../packages/kubernetes/src/runtime/index.ts";
+import { until } from "../eventually.ts";
 import { type AgentLab, startAgentLab } from "./agent-lab.ts";
 
 const probe = await probeNamespaces(tmpdir());
@@ -141,7 +142,7 @@ describe.skipIf(!probe.ok)("pods out of namespaces", () => {
     const resolver = new Resolver();
     resolver.setServers([`127.0.0.1:${lab.dnsPort}`]);
     const address = (await lab.pod("web-1")).status?.podIP;
-    await lab.until("DNS", async () =>
+    await until("DNS", async () =>
       (await resolver.resolve4("web-1.nginx.default.svc.cluster.local").catch(() => [])).join() === address
         ? true
         : undefined,
@@ -152,7 +153,7 @@ describe.skipIf(!probe.ok)("pods out of namespaces", () => {
     const fetchFromPod = `fetch("http://all/").then(r=>r.text()).then(t=>process.stdout.write(t))`;
     const answers = await Promise.all([0, 1, 2, 3].map(() => exec("web-0", [process.execPath, "-e", fetchFromPod])));
     expect(new Set(answers.map(({ stdout }) => stdout))).toEqual(new Set(["web-0\n", "web-1\n"]));
-    const nodePort = await lab.until("node port", () =>
+    const nodePort = await until("node port", () =>
       lab.agent.forwards().find(({ kind, address: at }) => kind === "nodePort" && at === "127.0.0.1"),
     );
     expect(await (await fetch(`http://127.0.0.1:${nodePort.hostPort}/`)).text()).toMatch(/^web-[01]\n$/);
@@ -166,7 +167,7 @@ describe.skipIf(!probe.ok)("pods out of namespaces", () => {
       restartPolicy: "OnFailure",
       containers: [{ name: "web", image: "busybox", command }],
     });
-    await lab.until("job running", async () => ((await lab.pod("job")).status?.phase === "Running" ? true : undefined));
+    await until("job running", async () => ((await lab.pod("job")).status?.phase === "Running" ? true : undefined));
     const logs = await lab.agent.node.logs(await ref("job"), {
       container: "web",
       follow: true,
@@ -174,7 +175,7 @@ describe.skipIf(!probe.ok)("pods out of namespaces", () => {
       timestamps: false,
     });
     expect(await text(logs)).toBe("run\nlast\n");
-    await lab.until("job done", async () => ((await lab.pod("job")).status?.phase === "Succeeded" ? true : undefined));
+    await until("job done", async () => ((await lab.pod("job")).status?.phase === "Succeeded" ? true : undefined));
     const again = await lab.agent.node.logs(await ref("job"), {
       container: "web",
       follow: false,
@@ -223,7 +224,7 @@ describe.skipIf(!probe.ok)("pods out of namespaces", () => {
         },
       ],
     });
-    const done = await lab.until("failed", async () => {
+    const done = await until("failed", async () => {
       const pod = await lab.pod("full");
       return pod.status?.phase === "Failed" ? pod : undefined;
     });
@@ -245,7 +246,7 @@ describe.skipIf(!probe.ok)("pods out of namespaces", () => {
       },
     ];
     await lab.createPod("sick", { containers, terminationGracePeriodSeconds: 0 });
-    await lab.until("restarted", async () =>
+    await until("restarted", async () =>
       ((await lab.pod("sick")).status?.containerStatuses?.[0]?.restartCount ?? 0) > 0 ? true : undefined,
     );
   });
@@ -265,7 +266,7 @@ describe.skipIf(!probe.ok)("pods out of namespaces", () => {
     await lab.createPod("polite", { containers, volumes: [{ name: "host", hostPath: { path: scratch } }] });
     await lab.ready("polite");
     await lab.client.delete("pods", "default", "polite");
-    await lab.until("gone", () =>
+    await until("gone", () =>
       lab.pod("polite").then(
         () => undefined,
         () => true,
@@ -290,21 +291,19 @@ describe.skipIf(!probe.ok)("pods out of namespaces", () => {
     session.stdin?.end("hello\n");
     expect(await read(session.stdout)).toBe("hello\n");
     expect((await session.exited).exitCode).toBe(0);
-    await lab.until("succeeded", async () =>
-      (await lab.pod("talk")).status?.phase === "Succeeded" ? true : undefined,
-    );
+    await until("succeeded", async () => ((await lab.pod("talk")).status?.phase === "Succeeded" ? true : undefined));
   });
 
   test("a deleted pod goes, with its listener", async () => {
     const { address, hostPort } = await lab.forward("default/web-1");
     await lab.client.delete("pods", "default", "web-1", { gracePeriodSeconds: 1 });
-    await lab.until("gone", () =>
+    await until("gone", () =>
       lab.pod("web-1").then(
         () => undefined,
         (error: unknown) => (isStatus(error, "NotFound") ? true : undefined),
       ),
     );
-    await lab.until(
+    await until(
       "refused",
       () =>
         new Promise<true | undefined>((resolve) =>

@@ -4,6 +4,7 @@ import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { portShift } from "../../packages/kubernetes/src/runtime/processes-runtime.ts";
+import { until } from "../eventually.ts";
 import { type AgentLab, startAgentLab } from "./agent-lab.ts";
 
 /** What pods as plain processes do the same: run, be probed at their shifted port, be reached through services, end. */
@@ -53,7 +54,7 @@ test("a pod is Ready by probe at the port it really has, and a ClusterIP leads t
   });
   expect(await read(session.stdout)).toBe("web-0\n");
   await lab.client.delete("pods", "default", "web-0", { gracePeriodSeconds: 1 });
-  await lab.until("gone", () =>
+  await until("gone", () =>
     lab.pod("web-0").then(
       () => undefined,
       () => true,

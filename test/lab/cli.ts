@@ -79,18 +79,6 @@ export function kubectl(kubeconfig: string, args: readonly string[], options: Ru
   });
 }
 
-/** Tries until it holds; the last failure is the one that counts. */
-export async function eventually<T>(attempt: () => Promise<T> | T, timeoutMs = 60_000, pollMs = 50): Promise<T> {
-  const deadline = Date.now() + timeoutMs;
-  for (;;)
-    try {
-      return await attempt();
-    } catch (error) {
-      if (Date.now() > deadline) throw error;
-      await new Promise((resolve) => setTimeout(resolve, pollMs));
-    }
-}
-
 /** Live processes whose root, working folder, command line or environment names this folder: what a lab of it left behind. */
 export function processesOf(folder: string): string[] {
   return readdirSync("/proc")

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { startLab, type Lab } from "@ordinal/kubernetes";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { eventually, kubectl, ordinal, run } from "./cli.ts";
+import { eventually } from "../eventually.ts";
+import { kubectl, ordinal, run } from "./cli.ts";
 
 const MANIFEST = `apiVersion: v1
 kind: ConfigMap

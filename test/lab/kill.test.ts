@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { homePaths, readState } from "@ordinal/kubernetes/lab-home";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { eventually, kubectl, ordinal, processesOf, readIfThere, run } from "./cli.ts";
+import { eventually } from "../eventually.ts";
+import { kubectl, ordinal, processesOf, readIfThere, run } from "./cli.ts";
 
 // A program that takes an exclusive lock in its volume: two live processes for one ordinal cannot both have it.
 const IMAGES = `images:

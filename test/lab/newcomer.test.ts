@@ -7,17 +7,8 @@ import { join } from "node:path";
 import { homePaths, readForwards, readState } from "@ordinal/kubernetes/lab-home";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import {
-  eventually,
-  executable,
-  kubectl,
-  ordinal,
-  ordinaryUser,
-  processesOf,
-  readableCheckout,
-  root,
-  run,
-} from "./cli.ts";
+import { eventually } from "../eventually.ts";
+import { executable, kubectl, ordinal, ordinaryUser, processesOf, readableCheckout, root, run } from "./cli.ts";
 
 let folder: string;
 beforeAll(() => {

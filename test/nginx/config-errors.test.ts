@@ -1,22 +1,13 @@
 /** `nginx -t` of this server and of the original on the same wrong configurations: the same words, the same exit code. */
 import { spawnSync } from "node:child_process";
-import { accessSync, constants, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { nginxProgram } from "@ordinal/nginx";
 import { afterAll, describe, expect, test } from "vitest";
 
-const ORIGINAL = "/usr/sbin/nginx";
-
-function installed(): boolean {
-  try {
-    accessSync(ORIGINAL, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
+import { isOriginalInstalled, ORIGINAL } from "./original.ts";
 
 const server = (text: string): string => `events {}\nhttp {\nserver {\nlisten 127.0.0.1:18099;\n${text}\n}\n}\n`;
 
@@ -78,7 +69,7 @@ const CONFIGURATIONS: Readonly<Record<string, string>> = {
   "duplicate extension": server("types { a/b x; c/d x; }"),
 };
 
-describe.skipIf(!installed())(`against ${ORIGINAL} (skipped where it is not installed)`, () => {
+describe.skipIf(!isOriginalInstalled())(`against ${ORIGINAL} (skipped where it is not installed)`, () => {
   const folder = mkdtempSync(join(tmpdir(), "nginx-errors-"));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

@@ -2,18 +2,18 @@
  * The server and the original, side by side: one configuration, one tree of files, one table of raw requests; everything that
  * comes back must be equal but the date, the digits of a multipart boundary and the port.
  */
-import { accessSync, constants, mkdtempSync, readFileSync, rmSync, writeFileSync, mkdirSync, chmodSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync, mkdirSync, chmodSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { nginxProgram } from "@ordinal/nginx";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
+import { isOriginalInstalled, ORIGINAL } from "./original.ts";
 import { requests } from "./requests.ts";
 import { exchange, freePort, startServer, type ServerProcess } from "./server-process.ts";
 import { makeTree } from "./tree.ts";
 
-const ORIGINAL = "/usr/sbin/nginx";
 /** How long a silent server is waited for. */
 const QUIET_MS = 250;
 /** Exchanges at a time. */
@@ -21,15 +21,6 @@ const PARALLEL = 24;
 
 /** Requests whose answers differ, each with its reason. */
 const DIFFERENCES: ReadonlyMap<string, string> = new Map([]);
-
-function installed(): boolean {
-  try {
-    accessSync(ORIGINAL, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 function normalize(text: string, port: number): string {
   return text
@@ -56,7 +47,7 @@ async function startSide(home: string, root: string, command: readonly string[])
   return { home, server: await startServer([...command, "-p", home, "-c", conf, "-e", join(home, "early.log")], port) };
 }
 
-describe.skipIf(!installed())(`against ${ORIGINAL} (skipped where it is not installed)`, () => {
+describe.skipIf(!isOriginalInstalled())(`against ${ORIGINAL} (skipped where it is not installed)`, () => {
   const folder = mkdtempSync(join(tmpdir(), "nginx-differential-"));
   const answers = new Map<string, readonly [ours: string, theirs: string]>();
   let ours: Side | undefined;

@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { containerFiles, nginxProgram } from "@ordinal/nginx";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
+import { until } from "../eventually.ts";
 import { exchange, freePort } from "./server-process.ts";
 
 let folder = "";
@@ -74,14 +75,6 @@ async function listens(host = "127.0.0.1", at = port): Promise<boolean> {
   return false;
 }
 
-async function until(condition: () => boolean): Promise<void> {
-  const deadline = Date.now() + 10_000;
-  while (!condition()) {
-    if (Date.now() > deadline) throw new Error("it did not happen within 10 s");
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
-
 async function ask(path: string): Promise<string> {
   const { received } = await exchange(port, [`GET ${path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`], 2000);
   return received;
@@ -97,11 +90,11 @@ describe("signals", () => {
     expect(await ask("/who")).toMatch(/one$/);
     configure("location = /who { return 200 two; }");
     child.kill("SIGHUP");
-    await until(() => readFileSync(join(folder, "error.log"), "utf8").includes("reconfiguring"));
+    await until("reconfigured", () => readFileSync(join(folder, "error.log"), "utf8").includes("reconfiguring"));
     expect(await ask("/who")).toMatch(/two$/);
     configure("nonsense;");
     child.kill("SIGHUP");
-    await until(() =>
+    await until("refused", () =>
       readFileSync(join(folder, "error.log"), "utf8").includes(`unknown directive "nonsense" in ${conf}:2`),
     );
     expect(await ask("/who")).toMatch(/two$/);
@@ -129,18 +122,18 @@ describe("signals", () => {
     const { child } = start(nginxProgram, ["-c", conf, ...FOREGROUND]);
     await listens();
     await ask("/a");
-    await until(() => readFileSync(join(folder, "access.log"), "utf8").includes("GET /a"));
+    await until("request logged", () => readFileSync(join(folder, "access.log"), "utf8").includes("GET /a"));
     rmSync(join(folder, "access.log"));
     child.kill("SIGUSR1");
-    await until(() => existsSync(join(folder, "access.log")));
+    await until("log opened anew", () => existsSync(join(folder, "access.log")));
     await ask("/b");
-    await until(() => readFileSync(join(folder, "access.log"), "utf8").includes("GET /b"));
+    await until("second request logged", () => readFileSync(join(folder, "access.log"), "utf8").includes("GET /b"));
   });
 
   test("-s finds the server by its pid file", async () => {
     const conf = configure("");
     const { exited } = start(nginxProgram, ["-c", conf, ...FOREGROUND]);
-    await until(() => existsSync(join(folder, "nginx.pid")));
+    await until("running", () => existsSync(join(folder, "nginx.pid")));
     const [program = "", ...args] = nginxProgram;
     expect(spawnSync(program, [...args, "-c", conf, "-s", "quit"], { encoding: "utf8" })).toMatchObject({
       status: 0,
@@ -161,7 +154,7 @@ test("without daemon off the command ends when the server serves, and the server
   expect(await ask("/who")).toMatch(/daemon$/);
   const pid = Number(readFileSync(join(folder, "nginx.pid"), "utf8"));
   process.kill(pid, "SIGQUIT");
-  await until(() => !existsSync(join(folder, "nginx.pid")));
+  await until("ended", () => !existsSync(join(folder, "nginx.pid")));
 });
 
 test("a taken port is tried five times, then given up in the original's words", async () => {
@@ -186,7 +179,7 @@ describe("logs to standard output and error", () => {
     const { child, exited, output, errors } = start(nginxProgram, ["-c", conf, ...FOREGROUND]);
     await listens();
     await ask("/who");
-    await until(() => output().includes('"GET /who HTTP/1.1" 200 1'));
+    await until("request logged", () => output().includes('"GET /who HTTP/1.1" 200 1'));
     child.kill("SIGQUIT");
     await exited;
     expect(errors()).toMatch(/\[notice\] \d+#\d+: signal 3 \(SIGQUIT\) received, shutting down/);
@@ -208,9 +201,9 @@ sys.exit(p.wait())`;
     const { output } = start(["python3", "-c", script, ...nginxProgram], ["-c", conf, ...FOREGROUND]);
     await listens();
     await ask("/who");
-    await until(() => output().includes('"GET /who HTTP/1.1" 200 1'));
+    await until("request logged", () => output().includes('"GET /who HTTP/1.1" 200 1'));
     process.kill(Number(readFileSync(join(folder, "nginx.pid"), "utf8")), "SIGQUIT");
-    await until(() => output().includes("SIGQUIT"));
+    await until("signal logged", () => output().includes("SIGQUIT"));
   });
 });
 
