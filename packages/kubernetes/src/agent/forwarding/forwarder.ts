@@ -3,9 +3,10 @@ import { connect, createServer, type Server, type Socket } from "node:net";
 import type { Clock, Log } from "@ordinal/io";
 
 import { Balancer } from "./balancer.ts";
+import { forwardableConnections } from "./descriptor-limit.ts";
 import { API_BACKEND, type Backend, type ForwardRule } from "./rules.ts";
 
-/** Connections being forwarded at once; further ones are closed. */
+/** Connections being forwarded at once, where the limit of open files allows so many; further ones are closed. */
 const CONNECTIONS_MAX = 8192;
 /** An endpoint that does not answer in this time is passed over for the next. */
 const DIAL_TIMEOUT_MS = 5000;
@@ -27,6 +28,7 @@ export class Forwarder {
   readonly #own = new Map<string, Server>();
   readonly #given = new Map<number, Server>();
   readonly #open = new Set<Socket>();
+  readonly #connectionsMax = forwardableConnections(CONNECTIONS_MAX);
 
   constructor(options: ForwarderOptions) {
     this.#options = options;
@@ -77,7 +79,7 @@ export class Forwarder {
   #forward(key: string, client: Socket): void {
     const rule = this.#rules.get(key);
     client.on("error", () => {});
-    if (rule === undefined || this.#open.size >= CONNECTIONS_MAX) {
+    if (rule === undefined || this.#open.size >= this.#connectionsMax) {
       client.resetAndDestroy();
       return;
     }

@@ -13,9 +13,16 @@ import { type IncludeObject, partialMetadata, tableOf } from "./table.ts";
 
 /** Events a client has not taken yet, in bytes; beyond it the watch ends, and the client begins anew. */
 const BACKLOG_BYTES_MAX = 16 * 1024 * 1024;
+/** Likewise, of all watches together: the watch that brings it about ends. */
+const BACKLOG_BYTES_TOTAL_MAX = 128 * 1024 * 1024;
+/** A client that has so little before it is no slow one. */
+const BACKLOG_BYTES_FREE = 256 * 1024;
 /** How long a client that fell behind gets to read the end of its stream. */
 const FAREWELL_MS = 10_000;
 const BOOKMARK_INTERVAL_MS = 60_000;
+
+/** What all watches hold back now. */
+let backlogTotal = 0;
 
 /** Lines are the same for every watcher of plain objects. */
 const texts = new WeakMap<KubeObject, string>();
@@ -51,6 +58,12 @@ export function streamWatch(
   let handle: RegistryWatch | undefined;
   let ended = false;
   let firstTable = true;
+  let backlog = 0;
+  const account = (bytes: number): void => {
+    backlogTotal += bytes - backlog;
+    backlog = bytes;
+  };
+  response.on("drain", () => account(response.writableLength));
   const end = (): void => {
     if (ended) return;
     ended = true;
@@ -62,7 +75,9 @@ export function streamWatch(
   const line = (type: string, text: string): void => {
     if (ended) return;
     response.write(`{"type":"${type}","object":${text}}\n`);
-    if (response.writableLength <= BACKLOG_BYTES_MAX) return;
+    account(response.writableLength);
+    const crowded = backlogTotal > BACKLOG_BYTES_TOTAL_MAX && backlog > BACKLOG_BYTES_FREE;
+    if (backlog <= BACKLOG_BYTES_MAX && !crowded) return;
     const refusal = new StatusError(
       410,
       "Expired",
@@ -80,7 +95,10 @@ export function streamWatch(
       : { kind: kind.kind, apiVersion: groupVersion(kind), metadata };
     line("BOOKMARK", JSON.stringify(object));
   };
-  response.on("close", end);
+  response.on("close", () => {
+    account(0);
+    end();
+  });
 
   const seconds = Number(query.get("timeoutSeconds") ?? "0");
   const limitTimer = seconds > 0 ? registry.clock.setTimer(seconds * 1000, end) : undefined;
