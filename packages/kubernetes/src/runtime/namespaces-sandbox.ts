@@ -15,6 +15,7 @@ import { startFailure } from "./oci-words.ts";
 import type { ContainerConfig, PodSandbox, RunningContainer, SandboxConfig } from "./pod-runtime.ts";
 import { prepareRootFileSystem } from "./root-file-system.ts";
 import { runTool } from "./run-tool.ts";
+import { SandboxContainers } from "./sandbox-containers.ts";
 import { readSetupReport, SetupError } from "./setup-report.ts";
 import { SANDBOX_SCRIPT, START_SCRIPT } from "./setup-scripts.ts";
 import { StartedContainer } from "./started-container.ts";
@@ -34,8 +35,7 @@ export class NamespacesSandbox implements PodSandbox {
   readonly #link: string;
   readonly #holder: ChildProcess;
   readonly #holderGone: Promise<void>;
-  readonly #containers = new Set<StartedContainer>();
-  readonly #starting = new Set<Promise<unknown>>();
+  readonly #containers = new SandboxContainers();
   readonly #connector: LocalConnector;
   #stopping: Promise<void> | undefined;
   #markStopped: () => void = () => {};
@@ -75,12 +75,8 @@ export class NamespacesSandbox implements PodSandbox {
     return new NamespacesSandbox(config, context, link, holder);
   }
 
-  async startContainer(config: ContainerConfig): Promise<RunningContainer> {
-    if (this.#stopping !== undefined) throw new Error("the pod is being stopped");
-    const started = this.#start(config);
-    const settled = started.catch(() => {}).finally(() => this.#starting.delete(settled));
-    this.#starting.add(settled);
-    return started;
+  startContainer(config: ContainerConfig): Promise<RunningContainer> {
+    return this.#containers.start(() => this.#start(config));
   }
 
   connectLocal(port: number): Promise<Duplex> {
@@ -132,7 +128,7 @@ export class NamespacesSandbox implements PodSandbox {
       throw error instanceof SetupError ? startFailure(error.detail) : error;
     });
     const output = new ContainerOutput(containerLog, warnOnce(log, config.logPath));
-    const container = new StartedContainer(
+    return new StartedContainer(
       new NamespacesContainer({
         config,
         process,
@@ -144,18 +140,11 @@ export class NamespacesSandbox implements PodSandbox {
         pipes,
       }),
     );
-    this.#containers.add(container);
-    void container.gone.catch(() => {}).then(() => this.#containers.delete(container));
-    return container;
   }
 
   async #stop(): Promise<void> {
-    // A container that is just being started must not outlive its pod.
-    await Promise.all(this.#starting);
-    const containers = [...this.#containers];
-    for (const container of containers) container.kill("SIGKILL");
     this.#connector.close();
-    await Promise.all(containers.map((container) => container.gone.catch(() => {})));
+    await this.#containers.end();
     // The kernel removes the link with the namespace, but only some time after; a new pod may want the address at once.
     await runTool(this.#context.tools.ip, ["link", "delete", this.#link]).catch(() => {});
     this.#holder.kill("SIGKILL");

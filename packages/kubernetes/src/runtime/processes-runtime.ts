@@ -18,6 +18,7 @@ import { CONTAINER_MARK, HOME_MARK, POD_MARK, RUN_MARK } from "./pod-marks.ts";
 import type { ContainerConfig, PodRuntime, PodSandbox, RunningContainer, SandboxConfig } from "./pod-runtime.ts";
 import { plainEnvironment, ProcessesContainer, startPlainProcess } from "./processes-container.ts";
 import { relocateContainer } from "./relocation.ts";
+import { SandboxContainers } from "./sandbox-containers.ts";
 import { StartedContainer } from "./started-container.ts";
 
 /** Added to a privileged port where the lab's user may not bind it: 80 becomes 8080. */
@@ -91,8 +92,7 @@ class ProcessesSandbox implements PodSandbox {
   readonly stopped: Promise<void>;
   readonly #config: SandboxConfig;
   readonly #runtime: ProcessesRuntime;
-  readonly #containers = new Set<StartedContainer>();
-  readonly #starting = new Set<Promise<unknown>>();
+  readonly #containers = new SandboxContainers();
   #stopping: Promise<void> | undefined;
   #markStopped: () => void = () => {};
 
@@ -103,12 +103,8 @@ class ProcessesSandbox implements PodSandbox {
     this.stopped = new Promise((resolve) => (this.#markStopped = resolve));
   }
 
-  async startContainer(config: ContainerConfig): Promise<RunningContainer> {
-    if (this.#stopping !== undefined) throw new Error("the pod is being stopped");
-    const started = this.#start(config);
-    const settled = started.catch(() => {}).finally(() => this.#starting.delete(settled));
-    this.#starting.add(settled);
-    return started;
+  startContainer(config: ContainerConfig): Promise<RunningContainer> {
+    return this.#containers.start(() => this.#start(config));
   }
 
   async connectLocal(port: number): Promise<Duplex> {
@@ -172,19 +168,13 @@ class ProcessesSandbox implements PodSandbox {
       throw startFailure(error instanceof Error ? error.message : String(error));
     });
     const output = new ContainerOutput(log, warnOnce(this.#runtime.log, config.logPath));
-    const container = new StartedContainer(
+    return new StartedContainer(
       new ProcessesContainer({ config, process, output, relocation, options, mark, runDirectories, guard }),
     );
-    this.#containers.add(container);
-    void container.gone.catch(() => {}).then(() => this.#containers.delete(container));
-    return container;
   }
 
   async #stop(): Promise<void> {
-    await Promise.all(this.#starting);
-    const containers = [...this.#containers];
-    for (const container of containers) container.kill("SIGKILL");
-    await Promise.all(containers.map((container) => container.gone.catch(() => {})));
+    await this.#containers.end();
     await rm(join(this.#config.directory, "containers"), { recursive: true, force: true });
     this.#markStopped();
   }
