@@ -14,7 +14,7 @@ import { type IncludeObject, partialMetadata, tableOf } from "./table.ts";
 /** Events a client has not taken yet, in bytes; beyond it the watch ends, and the client begins anew. */
 const BACKLOG_BYTES_MAX = 16 * 1024 * 1024;
 /** Likewise, of all watches together: the watch that brings it about ends. */
-const BACKLOG_BYTES_TOTAL_MAX = 128 * 1024 * 1024;
+const BACKLOG_BYTES_TOTAL_MAX = 32 * 1024 * 1024;
 /** A client that has so little before it is no slow one. */
 const BACKLOG_BYTES_FREE = 256 * 1024;
 /** How long a client that fell behind gets to read the end of its stream. */
