@@ -20,13 +20,9 @@ export async function freePort(): Promise<number> {
 }
 
 /** Starts `command` and waits until the port accepts. Rejects with its standard error when it ends before. */
-export async function startServer(
-  command: readonly string[],
-  port: number,
-  env: NodeJS.ProcessEnv = process.env,
-): Promise<ServerProcess> {
+export async function startServer(command: readonly string[], port: number): Promise<ServerProcess> {
   const [program = "", ...args] = command;
-  const child = spawn(program, args, { stdio: ["ignore", "inherit", "pipe"], env });
+  const child = spawn(program, args, { stdio: ["ignore", "inherit", "pipe"] });
   let errors = "";
   child.stderr?.setEncoding("latin1").on("data", (text: string) => (errors += text));
   const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));

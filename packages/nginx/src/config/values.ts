@@ -24,8 +24,8 @@ export function oneOf<T extends string>(directive: Directive, words: readonly T[
   return word;
 }
 
-export function count(directive: Directive, index = 0): number {
-  const value = arg(directive, index);
+export function count(directive: Directive): number {
+  const value = arg(directive, 0);
   if (!/^\d{1,15}$/.test(value)) throw new ConfigError(`"${directive.name}" directive invalid number`, directive);
   return Number(value);
 }

@@ -8,66 +8,61 @@ import { dns1123Label, labelValue, type NameRule, qualifiedName } from "./names.
 const ANNOTATIONS_BYTES_MAX = 256 * 1024;
 
 /** Rules for the metadata of a new object, whose name has been generated already. */
-export function validateObjectMeta(
-  meta: ObjectMeta,
-  namespaced: boolean,
-  nameRule: NameRule,
-  path = "metadata",
-): FieldError[] {
+export function validateObjectMeta(meta: ObjectMeta, namespaced: boolean, nameRule: NameRule): FieldError[] {
   const errors: FieldError[] = [];
   const { generateName = "", name = "", namespace = "" } = meta;
   if (generateName !== "") {
     for (const problem of nameRule(generateName, true))
-      errors.push(invalid(`${path}.generateName`, generateName, problem));
+      errors.push(invalid("metadata.generateName", generateName, problem));
   }
-  if (name === "") errors.push(required(`${path}.name`, "name or generateName is required"));
-  else for (const problem of nameRule(name, false)) errors.push(invalid(`${path}.name`, name, problem));
+  if (name === "") errors.push(required("metadata.name", "name or generateName is required"));
+  else for (const problem of nameRule(name, false)) errors.push(invalid("metadata.name", name, problem));
   if (namespaced) {
-    if (namespace === "") errors.push(required(`${path}.namespace`));
-    else for (const problem of dns1123Label(namespace)) errors.push(invalid(`${path}.namespace`, namespace, problem));
+    if (namespace === "") errors.push(required("metadata.namespace"));
+    else for (const problem of dns1123Label(namespace)) errors.push(invalid("metadata.namespace", namespace, problem));
   } else if (namespace !== "") {
-    errors.push(forbidden(`${path}.namespace`, "not allowed on this type"));
+    errors.push(forbidden("metadata.namespace", "not allowed on this type"));
   }
   if ((meta.generation ?? 0) < 0) {
-    errors.push(invalid(`${path}.generation`, meta.generation, "must be greater than or equal to 0"));
+    errors.push(invalid("metadata.generation", meta.generation, "must be greater than or equal to 0"));
   }
   errors.push(
-    ...validateLabels(meta.labels, `${path}.labels`),
-    ...validateAnnotations(meta.annotations, `${path}.annotations`),
-    ...validateOwnerReferences(meta.ownerReferences ?? [], `${path}.ownerReferences`),
-    ...validateFinalizers(meta.finalizers ?? [], `${path}.finalizers`),
+    ...validateLabels(meta.labels, "metadata.labels"),
+    ...validateAnnotations(meta.annotations, "metadata.annotations"),
+    ...validateOwnerReferences(meta.ownerReferences ?? [], "metadata.ownerReferences"),
+    ...validateFinalizers(meta.finalizers ?? [], "metadata.finalizers"),
   );
   return errors;
 }
 
 /** Rules for changing metadata. */
-export function validateObjectMetaUpdate(meta: ObjectMeta, old: ObjectMeta, path = "metadata"): FieldError[] {
+export function validateObjectMetaUpdate(meta: ObjectMeta, old: ObjectMeta): FieldError[] {
   const errors: FieldError[] = [];
   if (old.deletionTimestamp != null) {
     const added = (meta.finalizers ?? []).filter((finalizer) => !(old.finalizers ?? []).includes(finalizer)).sort();
     if (added.length > 0) {
       const shown = `[]string{${added.map(goQuote).join(", ")}}`;
       const words = "no new finalizers can be added if the object is being deleted, found new finalizers";
-      errors.push(forbidden(`${path}.finalizers`, `${words} ${shown}`));
+      errors.push(forbidden("metadata.finalizers", `${words} ${shown}`));
     }
   }
   if ((meta.generation ?? 0) < (old.generation ?? 0)) {
-    errors.push(invalid(`${path}.generation`, meta.generation ?? 0, "must not be decremented"));
+    errors.push(invalid("metadata.generation", meta.generation ?? 0, "must not be decremented"));
   }
   errors.push(
-    ...immutable(meta.name ?? "", old.name ?? "", `${path}.name`),
-    ...immutable(meta.namespace ?? "", old.namespace ?? "", `${path}.namespace`),
-    ...immutable(meta.uid ?? "", old.uid ?? "", `${path}.uid`),
-    ...immutable(meta.creationTimestamp, old.creationTimestamp, `${path}.creationTimestamp`),
-    ...immutable(meta.deletionTimestamp ?? null, old.deletionTimestamp ?? null, `${path}.deletionTimestamp`),
+    ...immutable(meta.name ?? "", old.name ?? "", "metadata.name"),
+    ...immutable(meta.namespace ?? "", old.namespace ?? "", "metadata.namespace"),
+    ...immutable(meta.uid ?? "", old.uid ?? "", "metadata.uid"),
+    ...immutable(meta.creationTimestamp, old.creationTimestamp, "metadata.creationTimestamp"),
+    ...immutable(meta.deletionTimestamp ?? null, old.deletionTimestamp ?? null, "metadata.deletionTimestamp"),
     ...immutable(
       meta.deletionGracePeriodSeconds ?? null,
       old.deletionGracePeriodSeconds ?? null,
-      `${path}.deletionGracePeriodSeconds`,
+      "metadata.deletionGracePeriodSeconds",
     ),
-    ...validateLabels(meta.labels, `${path}.labels`),
-    ...validateAnnotations(meta.annotations, `${path}.annotations`),
-    ...validateOwnerReferences(meta.ownerReferences ?? [], `${path}.ownerReferences`),
+    ...validateLabels(meta.labels, "metadata.labels"),
+    ...validateAnnotations(meta.annotations, "metadata.annotations"),
+    ...validateOwnerReferences(meta.ownerReferences ?? [], "metadata.ownerReferences"),
   );
   return errors;
 }

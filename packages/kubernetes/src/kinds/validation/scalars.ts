@@ -80,8 +80,8 @@ export function fileMode(mode: number | undefined, path: string): FieldError[] {
   return [invalid(path, mode, "must be a number between 0 and 0777 (octal), both inclusive")];
 }
 
-export function requiredText(value: string | undefined, path: string, detail = ""): FieldError[] {
-  return value === undefined || value === "" ? [required(path, detail)] : [];
+export function requiredText(value: string | undefined, path: string): FieldError[] {
+  return value === undefined || value === "" ? [required(path)] : [];
 }
 
 /** A path inside a volume: relative, and not upwards. */
