@@ -1,6 +1,7 @@
 export type { Client, KubeObject, WatchEvent, WatchHandle } from "./api/index.ts";
 export { StatusError } from "./api/index.ts";
-export type { Forward, Home } from "./lab/home.ts";
+export type { Forward } from "./agent/index.ts";
+export type { Home } from "./lab/home.ts";
 export { HomeError } from "./lab/home.ts";
 export { LabError } from "./lab/lab-error.ts";
 export { type Lab, type LabOptions, startLab } from "./lab/lab.ts";

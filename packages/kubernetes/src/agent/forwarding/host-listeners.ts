@@ -7,11 +7,13 @@ import type { ForwardRule } from "./rules.ts";
 /** A listener of the host that leads into the lab. */
 export interface Forward {
   readonly kind: "pod" | "clusterIP" | "nodePort";
+  /** Address of the host that is listened at. */
   readonly address: string;
   /** Port as the pod or service declares it. */
   readonly port: number;
   /** Port of the host; another one where `port` may not be bound. */
   readonly hostPort: number;
+  /** `default/web-0` or `default/nginx:web`. */
   readonly target: string;
 }
 
