@@ -1,8 +1,8 @@
 // Required and preferred affinity between pods: pkg/scheduler/framework/plugins/interpodaffinity of Kubernetes.
 import type { PodAffinityTerm } from "kubernetes-types/core/v1.d.ts";
 
-import { matchesSelector } from "../kinds/label-selector.ts";
 import type { StoredNode, StoredPod, View } from "../controllers/view.ts";
+import { matchesSelector } from "../kinds/label-selector.ts";
 import type { Cluster, NodeState } from "./cluster.ts";
 
 export type AffinityProblem = "affinity" | "anti-affinity" | "existing anti-affinity";

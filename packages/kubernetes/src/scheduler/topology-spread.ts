@@ -1,8 +1,8 @@
 // Topology spread constraints: pkg/scheduler/framework/plugins/podtopologyspread of Kubernetes.
 import type { TopologySpreadConstraint } from "kubernetes-types/core/v1.d.ts";
 
-import { matchesSelector } from "../kinds/label-selector.ts";
 import type { StoredPod } from "../controllers/view.ts";
+import { matchesSelector } from "../kinds/label-selector.ts";
 import type { Cluster, NodeState } from "./cluster.ts";
 import { selectsNode } from "./node-affinity.ts";
 

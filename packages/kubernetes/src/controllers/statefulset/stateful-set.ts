@@ -1,7 +1,7 @@
 // The StatefulSet controller: pkg/controller/statefulset/{stateful_set,stateful_set_control}.go of Kubernetes.
 import type { KubeObject } from "../../api/object.ts";
-import type { Change, Controller } from "../controller.ts";
 import { matchesSelector } from "../../kinds/label-selector.ts";
+import type { Change, Controller } from "../controller.ts";
 import { NOTHING, type Action, type Plan } from "../plan.ts";
 import { keyOf, splitKey, type StoredPod, type StoredStatefulSet, type View } from "../view.ts";
 import { claimPods } from "./ownership.ts";

@@ -2,8 +2,8 @@
 // staging/src/k8s.io/component-helpers/storage/volume/pv_helpers.go of Kubernetes.
 import type { Node } from "kubernetes-types/core/v1.d.ts";
 
-import { compareQuantities } from "../../kinds/quantity.ts";
 import { matchesSelector } from "../../kinds/label-selector.ts";
+import { compareQuantities } from "../../kinds/quantity.ts";
 import { matchesNodeTerm } from "../node-selector.ts";
 import type { StoredClaim, StoredVolume } from "../view.ts";
 import { isBoundTo } from "./volume-names.ts";

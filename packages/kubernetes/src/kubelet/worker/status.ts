@@ -4,8 +4,8 @@
  */
 import type { ContainerState, ContainerStatus, PodCondition, PodStatus } from "kubernetes-types/core/v1.d.ts";
 
-import { qosClass } from "../../kinds/qos-class.ts";
 import { apiTime } from "../../kinds/api-time.ts";
+import { qosClass } from "../../kinds/qos-class.ts";
 import { type ContainerRecord, isReady, isStarted } from "./container.ts";
 import type { ConditionStatus, PodWorker } from "./state.ts";
 
