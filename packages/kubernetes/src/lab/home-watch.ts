@@ -1,4 +1,5 @@
 import { statSync } from "node:fs";
+import { join } from "node:path";
 
 const CHECK_MS = 1000;
 
@@ -19,9 +20,10 @@ export function watchHome(directory: string): { readonly gone: Promise<string>; 
   return { gone, stop: () => clearInterval(timer) };
 }
 
+/** Of the version file: it is written once, and a folder that is deleted while pods write may itself stay. */
 function identity(directory: string): string | undefined {
   try {
-    const { dev, ino } = statSync(directory, { bigint: true });
+    const { dev, ino } = statSync(join(directory, "version"), { bigint: true });
     return `${dev}:${ino}`;
   } catch {
     return undefined;

@@ -5,9 +5,9 @@ import { release } from "node:os";
 import { dirname } from "node:path";
 
 import { loadUserImages, UserImagesError } from "@ordinal/images";
-import { createLog, type Log, openStore, realClock, realRandom } from "@ordinal/io";
+import { createLog, type Log, openStore, realClock, realRandom, StoreError } from "@ordinal/io";
 
-import { type Forward, startAgent } from "../agent/index.ts";
+import { startAgent } from "../agent/index.ts";
 import {
   type Client,
   createLocalClient,
@@ -24,6 +24,7 @@ import { probeNamespaces } from "../runtime/lab-namespaces.ts";
 import { startScheduler } from "../scheduler/index.ts";
 import { watchHome } from "./home-watch.ts";
 import {
+  type Forward,
   type Home,
   homeDirectory,
   isRunning,
@@ -220,7 +221,7 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
     };
   } catch (error) {
     await unwind(undo, log);
-    throw error;
+    throw storeRefusal(error, home);
   }
 }
 
@@ -295,6 +296,8 @@ function storeRefusal(error: unknown, home: Home): unknown {
     return new LabError(
       `Another process is using ${home.directory}: a lab is just starting or stopping there. Wait a moment, or name another home with --home DIR.`,
     );
+  // Its sentence says what is damaged and what to do; where in the code it was noticed helps nobody.
+  if (error instanceof StoreError) return new LabError(`${error.message.replace(/^t/, "T")}.`);
   return error;
 }
 
