@@ -6,7 +6,8 @@ import { dirname, join } from "node:path";
 import { homePaths, isRunning, readState } from "@ordinal/kubernetes/lab-home";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { eventually, ordinal, processesOf, root } from "./cli.ts";
+import { eventually } from "../eventually.ts";
+import { ordinal, processesOf, root } from "./cli.ts";
 
 let folder: string;
 beforeAll(() => (folder = mkdtempSync(join(tmpdir(), "ordinal life "))));

@@ -12,6 +12,8 @@ import {
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 
+import type { Forward } from "../agent/index.ts";
+
 /** Format of a lab's home. Raise it with a migration when a file of the home changes its meaning. */
 const HOME_FORMAT = 1;
 /** Below this a start refuses: the store's log and a rotated container log must fit. */
@@ -42,19 +44,6 @@ export interface Home {
   readonly state: string;
   /** What the host reaches where, as `Forward` rows; rewritten at every change. */
   readonly forwards: string;
-}
-
-/** A listener of the host that leads into the lab. */
-export interface Forward {
-  readonly kind: "pod" | "clusterIP" | "nodePort";
-  /** Address of the host that is listened at. */
-  readonly address: string;
-  /** Port as the pod or service declares it. */
-  readonly port: number;
-  /** Port of the host; another one where `port` may not be bound. */
-  readonly hostPort: number;
-  /** `default/web-0` or `default/nginx:web`. */
-  readonly target: string;
 }
 
 /** What a running lab writes for the commands beside it, and a later start reads back. */

@@ -7,7 +7,7 @@ import { dirname } from "node:path";
 import { loadUserImages, UserImagesError } from "@ordinal/images";
 import { createLog, type Log, openStore, realClock, realRandom, StoreError } from "@ordinal/io";
 
-import { startAgent } from "../agent/index.ts";
+import { type Forward, startAgent } from "../agent/index.ts";
 import {
   type Client,
   createLocalClient,
@@ -24,7 +24,6 @@ import { probeNamespaces } from "../runtime/lab-namespaces.ts";
 import { startScheduler } from "../scheduler/index.ts";
 import { watchHome } from "./home-watch.ts";
 import {
-  type Forward,
   type Home,
   homeDirectory,
   isRunning,
