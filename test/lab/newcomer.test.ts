@@ -161,7 +161,7 @@ describe("as an ordinary user", () => {
       env: { HOME: folder },
     });
     expect(refused.code).toBe(1);
-    expect(refused.stderr).toMatch(/No permission/);
+    expect(refused.stderr).toMatch(/belongs to another user/);
   });
 });
 
