@@ -200,10 +200,13 @@ export class PodShell {
       if (pod.spec?.hostNetwork === true)
         throw new Error("host network is not available to pods of a lab: each has an address of its own");
       await mkdir(this.directory, { recursive: true });
-      await this.#volumes.setUp(pod);
+      // Volumes are nearly always there: the first try makes them beside the sandbox, later ones before it.
+      const volumes = this.#volumes.setUp(pod);
+      volumes.catch(() => {});
+      if (this.#worker.sandboxFailures > 0) await volumes;
       this.#address ??= addresses.take();
       const { hostname, fqdn, short } = podNames(pod, clusterDomain);
-      this.#sandbox = await runtime.createSandbox({
+      const sandbox = await runtime.createSandbox({
         uid: pod.metadata?.uid ?? "",
         namespace: this.#namespace,
         name: pod.metadata?.name ?? "",
@@ -215,7 +218,14 @@ export class PodShell {
         directory: this.directory,
         nodeName: pod.spec?.nodeName ?? "",
       });
-      this.feed({ kind: "sandboxReady", address: this.#sandbox.address });
+      try {
+        await volumes;
+      } catch (error) {
+        await sandbox.stop();
+        throw error;
+      }
+      this.#sandbox = sandbox;
+      this.feed({ kind: "sandboxReady", address: sandbox.address });
     } catch (error) {
       const words = error instanceof Error ? error.message : String(error);
       if (error instanceof VolumeError) this.feed({ kind: "sandboxFailed", reason: "FailedMount", message: words });
