@@ -74,7 +74,7 @@ function tools(): Finding[] {
     [
       "kubectl",
       "`ordinal get|logs|exec|apply|delete` do without it",
-      "Install kubectl 1.30 or later to drive the lab as a cluster.",
+      "Install kubectl 1.31 or later to drive the lab as a cluster.",
     ],
     [
       "curl",
