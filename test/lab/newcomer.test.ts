@@ -8,7 +8,7 @@ import { homePaths, readForwards, readState } from "@ordinal/kubernetes/lab-home
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { eventually } from "../eventually.ts";
-import { executable, kubectl, ordinal, ordinaryUser, processesOf, readableCheckout, root, run } from "./cli.ts";
+import { kubectl, ordinal, ordinaryUser, processesOf, readableCheckout, run } from "./cli.ts";
 
 let folder: string;
 beforeAll(() => {
@@ -200,15 +200,4 @@ describe("on a full disk", () => {
       }
     },
   );
-});
-
-describe("the README's commands", () => {
-  it("tell what is missing when there is no kubectl or dig", () => {
-    // The tests themselves need these two; a machine without them must be told, not fail in riddles.
-    expect(
-      executable("kubectl") && executable("dig") && executable("curl"),
-      "install kubectl, dig and curl to run these tests",
-    ).toBe(true);
-    expect(root).not.toBe("");
-  });
 });

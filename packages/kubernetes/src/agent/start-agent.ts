@@ -12,6 +12,7 @@ import type { NodeConnection } from "../api/node.ts";
 import { startInLabNamespaces } from "../runtime/lab-namespaces.ts";
 import { firstChild } from "../runtime/process-tree.ts";
 import { portShift, shiftedPort } from "../runtime/processes-runtime.ts";
+import { VERSION } from "../version.ts";
 import { ClientServer } from "./client-server.ts";
 import { followRules } from "./forwarding/follow-rules.ts";
 import { join as joinSockets } from "./forwarding/forwarder.ts";
@@ -20,7 +21,6 @@ import type { AgentConfig, FromAgent, ToAgent } from "./messages.ts";
 import { connectNode } from "./node-client.ts";
 import { AGENT_SOCKET, API_SOCKET, socketPath } from "./socket-path.ts";
 
-const VERSION = "0.1.0";
 /** Longer than the pods' grace when the lab stops; then the agent is killed, and every pod with it. */
 const STOP_TIMEOUT_MS = 15_000;
 

@@ -5,7 +5,7 @@ import { release } from "node:os";
 import { dirname } from "node:path";
 
 import { loadUserImages, UserImagesError } from "@ordinal/images";
-import { createLog, type Log, openStore, realClock, realRandom, StoreError } from "@ordinal/io";
+import { createLog, type Log, openStore, realClock, StoreError } from "@ordinal/io";
 
 import { type Forward, startAgent } from "../agent/index.ts";
 import {
@@ -22,6 +22,7 @@ import { KUBELET_VERSION } from "../kubelet/index.ts";
 import { sweepLeftovers } from "../runtime/index.ts";
 import { probeNamespaces } from "../runtime/lab-namespaces.ts";
 import { startScheduler } from "../scheduler/index.ts";
+import { VERSION } from "../version.ts";
 import { watchHome } from "./home-watch.ts";
 import {
   type Home,
@@ -40,7 +41,6 @@ import { choosePort } from "./ports.ts";
 import { readdressServices } from "./readdress.ts";
 import { claimSubnet } from "./subnet.ts";
 
-const VERSION = "0.1.0";
 const NODE_MAJOR = 26;
 const NODES = ["node-0", "node-1", "node-2", "node-3"];
 const API_PORT = 6443;
@@ -181,7 +181,7 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
     undo.push(() => server.close());
     const url = `https://127.0.0.1:${api.port}`;
     writeKubeconfig(home.kubeconfig, { server: url, caCertificate: pki.caCertificate, token: pki.token });
-    const parts = { clock: realClock, random: realRandom, log };
+    const parts = { clock: realClock, log };
     const controllers = startControllers({
       ...parts,
       client: createLocalClient(registry, "kube-controller-manager"),
