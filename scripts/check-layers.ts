@@ -17,6 +17,7 @@ const RANKS: ReadonlyMap<string, number> = new Map([
   ["io", 1],
   ["nginx", 2],
   ["dns", 2],
+  ["zookeeper", 2],
   ["images", 3],
   ["kubernetes", 4],
   ["ordinal", 5],
@@ -29,7 +30,10 @@ const SIMULATOR = "simulator";
  * Where cores live: the folders and files of these names under a package's src, and all of `kit`. A file there that is
  * named `shell.ts` or ends in `-shell.ts` is the shell around the core. What a core imports is held to the same rules.
  */
-const CORE_TOPICS: ReadonlySet<string> = new Set(["config", "zone", "kinds", "controllers", "scheduler"]);
+const CORE_TOPICS: ReadonlySet<string> = new Set([
+  ...["config", "zone", "kinds", "controllers", "scheduler"],
+  ...["jute", "tree", "election", "zab", "session", "processing"],
+]);
 
 /** Packages of others that compute and nothing else; a core may import these. */
 const PURE_PACKAGES: ReadonlySet<string> = new Set(["yaml", "fast-json-patch", "kubernetes-types"]);

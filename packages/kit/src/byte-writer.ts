@@ -1,5 +1,7 @@
 import { RefusedError } from "./errors.ts";
 
+const encoder = new TextEncoder();
+
 /**
  * Writes big-endian fields into memory that grows up to a limit. A field that would pass the limit is a `RefusedError` with
  * code `TOO_LARGE`, and nothing of it is written; a number that does not fit its field is a `RangeError`.
@@ -66,6 +68,12 @@ export class ByteWriter {
   bytes(value: Uint8Array): void {
     const at = this.#claim(value.length);
     this.#bytes.set(value, at);
+  }
+
+  /** The text in UTF-8, without a length; a lone surrogate becomes U+FFFD. */
+  utf8(value: string): void {
+    const at = this.#claim(Buffer.byteLength(value));
+    encoder.encodeInto(value, this.#bytes.subarray(at));
   }
 
   /** Overwrites a field that was written before, such as a length that was not known then. */

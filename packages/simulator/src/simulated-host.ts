@@ -1,4 +1,6 @@
-import type { Clock, Disk, Net, Random, Store } from "@ordinal/io";
+import { isIP } from "node:net";
+
+import type { Clock, Disk, Net, Random, Resolver, Store } from "@ordinal/io";
 import type { SeededRandom } from "@ordinal/kit";
 
 import { DiskDevice } from "./disk-device.ts";
@@ -9,6 +11,7 @@ import { DiskFiles, SimulatedDisk } from "./simulated-disk.ts";
 import type { SimulatedNetwork } from "./simulated-network.ts";
 import { openSimulatedStore } from "./simulated-store.ts";
 import { StoreFiles } from "./store-files.ts";
+import { systemError } from "./system-error.ts";
 
 /** What a process is given of the world. */
 export interface Ports {
@@ -16,6 +19,7 @@ export interface Ports {
   readonly random: Random;
   readonly net: Net;
   readonly disk: Disk;
+  readonly resolver: Resolver;
   readonly openStore: (directory: string) => Promise<Store>;
 }
 
@@ -24,6 +28,7 @@ interface HostParts {
   readonly random: SeededRandom;
   readonly events: EventQueue;
   readonly network: SimulatedNetwork;
+  readonly names: ReadonlyMap<string, readonly string[]>;
   readonly note: (event: string, fields?: object) => void;
 }
 
@@ -80,6 +85,7 @@ export class SimulatedHost {
       random: random.fork("process"),
       net: network.netOf(this.address, life),
       disk: new SimulatedDisk({ files: this.#files, device, life, note }),
+      resolver: { resolve: (name) => this.#resolve(name, life) },
       openStore: (directory) => openSimulatedStore({ directory, files: this.#store(directory), device, life, note }),
     };
     if (!this.#isUp) {
@@ -87,6 +93,13 @@ export class SimulatedHost {
       network.hostUp(this.address);
     }
     return ports;
+  }
+
+  async #resolve(name: string, life: Life): Promise<readonly string[]> {
+    await life.sleep(0);
+    const found = isIP(name) === 0 ? this.#parts.names.get(name) : [name];
+    if (found === undefined) throw systemError("ENOTFOUND", "getaddrinfo", name);
+    return found;
   }
 
   /** Ends the process as `kill -9` does: what it wrote is kept, its connections are reset. */

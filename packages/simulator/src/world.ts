@@ -19,6 +19,8 @@ export class World {
   /** The true time, which hosts' clocks may differ from. */
   readonly clock: SimulatedClock;
   readonly network: SimulatedNetwork;
+  /** What host names resolve to, for every host; a name that is not there does not resolve. */
+  readonly names = new Map<string, readonly string[]>();
   readonly #trace = new Trace();
   readonly #hosts = new Map<string, SimulatedHost>();
   readonly #hostSeeds: SeededRandom;
@@ -43,7 +45,8 @@ export class World {
     if (host === undefined) {
       const random = this.#hostSeeds.fork(address);
       const note = (event: string, fields?: object): void => this.note(event, { host: address, ...fields });
-      host = new SimulatedHost({ address, random, events: this.events, network: this.network, note });
+      const { events, network, names } = this;
+      host = new SimulatedHost({ address, random, events, network, names, note });
       this.#hosts.set(address, host);
     }
     return host;
