@@ -4,8 +4,8 @@ import { run, ShellTerminal, WatchTerminal, type Ran } from "./terminals.ts";
 import type { Check, Outcome, Step } from "./tutorial.ts";
 import { cells, judge } from "./watch-log.ts";
 
-/** How long an outcome may take to show: the real thing waits minutes for images, this lab has none to pull. */
-const OUTCOME_TIMEOUT_MS = 60_000;
+/** How long an outcome may take to show: three servers one after the other, each Ready ten seconds after its start at best. */
+const OUTCOME_TIMEOUT_MS = 120_000;
 const QUIET_MS = 700;
 const POLL_MS = 40;
 
