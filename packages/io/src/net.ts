@@ -19,6 +19,34 @@ export interface Connection {
   end(): void;
   /** Ends both sides at once; what was not sent is dropped. Reads and writes under way reject. */
   destroy(): void;
+  /**
+   * From now on what arrives is handed to `receiver`, without a promise for each chunk: for servers with many connections. Once
+   * only, instead of `read`. What has arrived before is handed over soon, not during this call.
+   */
+  receive(receiver: Receiver): void;
+  /** Hands nothing more to the receiver and soon takes nothing more from the peer, until `resume`. */
+  pause(): void;
+  resume(): void;
+  /**
+   * Takes all bytes at once. True: the system has them, and they are the caller's own again. False: there is no room; they must
+   * not be touched any more, and the receiver's `drained` says when all that was sent is with the system. Who goes on
+   * sending until then lets memory grow. On a broken or ended connection it drops the bytes and says true: `closed` tells.
+   */
+  send(bytes: Uint8Array): boolean;
+  /** Ends both sides in order: what was written is still sent, if the peer takes it; what arrives is dropped. */
+  close(): void;
+}
+
+/** What takes the bytes of a connection as they arrive. Never called from within one of the connection's own methods. */
+export interface Receiver {
+  /** The next bytes, which are the receiver's to keep. */
+  data(bytes: Uint8Array): void;
+  /** The peer has ended its side; it may still read. */
+  ended(): void;
+  /** There is room again after a `send` that said there was none. */
+  drained(): void;
+  /** The connection is over: broken, destroyed, or ended by both sides. The last call, made once. */
+  closed(): void;
 }
 
 export interface Listener {

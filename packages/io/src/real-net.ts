@@ -1,8 +1,9 @@
 import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
 
-import { CONNECT_TIMEOUT_MS, type Connection, type Listener, type Net, type NetAddress } from "./net.ts";
+import { CONNECT_TIMEOUT_MS, type Connection, type Listener, type Net, type NetAddress, type Receiver } from "./net.ts";
 
-class RealConnection implements Connection {
+/** A connection of the system's, plain or with TLS. */
+export class RealConnection implements Connection {
   readonly local: NetAddress;
   readonly remote: NetAddress;
   readonly #socket: Socket;
@@ -10,16 +11,19 @@ class RealConnection implements Connection {
   #broken: Error | undefined;
   #wakeReader: (() => void) | undefined;
   readonly #wakeWriters = new Set<() => void>();
+  #receiver: Receiver | undefined;
+  #reading = false;
+  #full = false;
 
   constructor(socket: Socket) {
     this.#socket = socket;
     this.local = { host: socket.localAddress ?? "", port: socket.localPort ?? 0 };
     this.remote = { host: socket.remoteAddress ?? "", port: socket.remotePort ?? 0 };
     socket.setNoDelay(true);
-    socket.on("readable", () => this.#wake());
     socket.on("end", () => {
       this.#ended = true;
       this.#wake();
+      this.#receiver?.ended();
     });
     socket.on("drain", () => this.#wake());
     socket.on("error", (error) => {
@@ -28,6 +32,7 @@ class RealConnection implements Connection {
     socket.on("close", () => {
       if (!this.#ended) this.#broken ??= broken();
       this.#wake();
+      this.#receiver?.closed();
     });
   }
 
@@ -37,6 +42,11 @@ class RealConnection implements Connection {
   }
 
   async read(): Promise<Uint8Array | undefined> {
+    if (!this.#reading) {
+      // Not before it is wanted: a listener for "readable" keeps the socket from handing out "data".
+      this.#reading = true;
+      this.#socket.on("readable", () => this.#wake());
+    }
     for (;;) {
       const chunk = this.#socket.read() as Buffer | null;
       if (chunk !== null) return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length);
@@ -62,6 +72,39 @@ class RealConnection implements Connection {
       });
     }
     if (this.#broken !== undefined) throw this.#broken;
+  }
+
+  receive(receiver: Receiver): void {
+    this.#receiver = receiver;
+    this.#socket.on("data", (chunk: Buffer) => receiver.data(chunk));
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  send(bytes: Uint8Array): boolean {
+    const socket = this.#socket;
+    if (!socket.writable) return true;
+    // The system is asked within this call, unless bytes wait already; what it did not take at once stays with the socket.
+    socket.write(bytes, this.#sent);
+    if (socket.writableLength === 0) return true;
+    this.#full = true;
+    return false;
+  }
+
+  readonly #sent = (): void => {
+    if (!this.#full || this.#socket.writableLength > 0) return;
+    this.#full = false;
+    if (!this.#socket.destroyed) this.#receiver?.drained();
+  };
+
+  close(): void {
+    this.#socket.destroySoon();
   }
 
   #mustBeWritable(): void {

@@ -1,4 +1,4 @@
-import type { Connection, NetAddress } from "@ordinal/io";
+import type { Connection, NetAddress, Receiver } from "@ordinal/io";
 import { defined, type SeededRandom } from "@ordinal/kit";
 
 import type { Life } from "./life.ts";
@@ -23,6 +23,13 @@ export class SimulatedConnection implements Connection {
   #broken = false;
   #wakeReader: (() => void) | undefined;
   #wakeWriters: (() => void)[] = [];
+  #receiver: Receiver | undefined;
+  #handing = false;
+  #paused = false;
+  #full = false;
+  #endHanded = false;
+  #closeHanded = false;
+  #closed = false;
 
   constructor(parts: { local: NetAddress; remote: NetAddress; life: Life; random: SeededRandom }) {
     this.local = parts.local;
@@ -78,10 +85,73 @@ export class SimulatedConnection implements Connection {
     }
   }
 
+  receive(receiver: Receiver): void {
+    this.#receiver = receiver;
+    this.#handSoon();
+  }
+
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#handSoon();
+  }
+
+  send(bytes: Uint8Array): boolean {
+    if (!this.life.alive || this.#broken || this.#ended || bytes.length === 0) return true;
+    this.#unacknowledged += bytes.length;
+    defined(this.#pipe, "pipe").put({ kind: "bytes", bytes: bytes.slice() });
+    this.#full ||= this.#unacknowledged >= WINDOW_BYTES;
+    return !this.#full;
+  }
+
+  close(): void {
+    if (!this.life.alive || this.#closed) return;
+    this.end();
+    this.#closed = true;
+    this.#arrived = [];
+    this.#handSoon();
+  }
+
+  /** Gives the receiver what there is, once the code that runs now is done. */
+  #handSoon(): void {
+    if (this.#receiver === undefined || this.#handing || !this.life.alive) return;
+    this.#handing = true;
+    queueMicrotask(() => {
+      this.#handing = false;
+      this.#hand(defined(this.#receiver, "receiver"));
+    });
+  }
+
+  #hand(receiver: Receiver): void {
+    while (!this.#paused && !this.#broken && !this.#closed && this.life.alive) {
+      const chunk = this.#takeArrived();
+      if (chunk === undefined) break;
+      receiver.data(chunk);
+    }
+    if (!this.life.alive) return;
+    if (this.#full && !this.#broken && !this.#closed && this.#unacknowledged < WINDOW_BYTES) {
+      this.#full = false;
+      receiver.drained();
+    }
+    const isRead = this.#arrived.length === 0 && !this.#paused;
+    if (this.#peerEnded && isRead && !this.#endHanded && !this.#broken && !this.#closed) {
+      this.#endHanded = true;
+      receiver.ended();
+    }
+    if ((this.#broken || this.#closed || (this.#ended && this.#endHanded)) && !this.#closeHanded) {
+      this.#closeHanded = true;
+      receiver.closed();
+    }
+  }
+
   end(): void {
     if (this.#ended || this.#broken || !this.life.alive) return;
     this.#ended = true;
     this.#pipe?.put({ kind: "end" });
+    this.#handSoon();
   }
 
   destroy(): void {
@@ -114,15 +184,19 @@ export class SimulatedConnection implements Connection {
       this.#break();
     } else if (!this.#broken) {
       if (item.kind === "end") this.#peerEnded = true;
+      else if (this.#closed) this.reset();
       else this.#arrived.push(item.bytes);
       this.#wakeReader?.();
+      this.#handSoon();
     }
   }
 
   /** The peer has read this much. The window opens without the delay of the way back. */
   acknowledge(bytes: number): void {
     this.#unacknowledged -= bytes;
-    if (this.#unacknowledged < WINDOW_BYTES) this.#wakeAllWriters();
+    if (this.#unacknowledged >= WINDOW_BYTES) return;
+    this.#wakeAllWriters();
+    if (this.#full) this.#handSoon();
   }
 
   #break(): void {
@@ -130,6 +204,7 @@ export class SimulatedConnection implements Connection {
     this.#arrived = [];
     this.#wakeReader?.();
     this.#wakeAllWriters();
+    this.#handSoon();
   }
 
   #wakeAllWriters(): void {

@@ -1,4 +1,4 @@
-import type { Connection, Listener, Net } from "@ordinal/io";
+import type { Connection, Listener, Net, Receiver } from "@ordinal/io";
 import { describe, expect, test } from "vitest";
 
 /** Where the two ends of the contract's connections live. */
@@ -18,6 +18,46 @@ async function readAll(connection: Connection): Promise<string> {
     all += decoder.decode(chunk, { stream: true });
   }
   return all;
+}
+
+/** Notes what it is told; `said` resolves once that is there. */
+class NotingReceiver implements Receiver {
+  readonly told: string[] = [];
+  received = 0;
+  text = "";
+  readonly #decoder = new TextDecoder();
+  #wake: (() => void) | undefined;
+
+  data(chunk: Uint8Array): void {
+    this.received += chunk.length;
+    if (this.received < 10_000) this.text += this.#decoder.decode(chunk, { stream: true });
+    this.#wake?.();
+  }
+
+  ended(): void {
+    this.#note("ended");
+  }
+
+  drained(): void {
+    this.#note("drained");
+  }
+
+  closed(): void {
+    this.#note("closed");
+  }
+
+  #note(what: string): void {
+    this.told.push(what);
+    this.#wake?.();
+  }
+
+  async until(met: () => boolean): Promise<void> {
+    while (!met()) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
 }
 
 /** What every `Net` does. `within` runs the body with one or two and ends what is left of it. */
@@ -111,6 +151,71 @@ export function netContract(
         await expect(server.write(bytes("y"))).rejects.toMatchObject({ code: "ECONNRESET" });
         await expect(client.read()).rejects.toMatchObject({ code: "ECONNRESET" });
         await expect(client.write(bytes("z"))).rejects.toMatchObject({ code: "ECONNRESET" });
+      }));
+
+    test("a receiver is handed what arrived before and after, then the end", () =>
+      withPair(async (client, server) => {
+        await client.write(bytes("before "));
+        const receiver = new NotingReceiver();
+        server.receive(receiver);
+        expect(receiver.text).toBe("");
+        await receiver.until(() => receiver.text === "before ");
+        expect(client.send(bytes("after"))).toBe(true);
+        client.end();
+        await receiver.until(() => receiver.told.length > 0);
+        expect(receiver.text).toBe("before after");
+        expect(server.send(bytes("an answer"))).toBe(true);
+        server.close();
+        expect(await readAll(client)).toBe("an answer");
+        await receiver.until(() => receiver.told.length > 1);
+        expect(receiver.told).toEqual(["ended", "closed"]);
+      }));
+
+    test("a paused receiver is handed nothing, and the sender learns that there is no room", () =>
+      withPair(async (client, server) => {
+        const receiver = new NotingReceiver();
+        server.receive(receiver);
+        server.pause();
+        const sender = new NotingReceiver();
+        client.receive(sender);
+        const block = 256 * 1024;
+        let sent = 0;
+        while (client.send(new Uint8Array(block))) sent += block;
+        sent += block;
+        for (let round = 0; round < 20; round++) {
+          server.send(bytes("x"));
+          await sender.until(() => sender.received === round + 1);
+        }
+        expect(receiver.received).toBe(0);
+        expect(sender.told).toEqual([]);
+        server.resume();
+        await sender.until(() => sender.told.length > 0);
+        expect(sender.told).toEqual(["drained"]);
+        await receiver.until(() => receiver.received === sent);
+      }));
+
+    test("the bytes are the sender's own again where send says that there is room", () =>
+      withPair(async (client, server) => {
+        const mine = bytes("same");
+        expect(client.send(mine)).toBe(true);
+        mine.fill(0);
+        client.close();
+        expect(await readAll(server)).toBe("same");
+      }));
+
+    test("a receiver learns once that its connection is over, whoever broke it", () =>
+      withPair(async (client, server) => {
+        const [near, far] = [new NotingReceiver(), new NotingReceiver()];
+        client.receive(near);
+        server.receive(far);
+        client.destroy();
+        expect(near.told).toEqual([]);
+        await near.until(() => near.told.length > 0);
+        await far.until(() => far.told.length > 0);
+        client.destroy();
+        server.destroy();
+        expect(server.send(bytes("late"))).toBe(true);
+        expect([near.told, far.told]).toEqual([["closed"], ["closed"]]);
       }));
 
     test("nobody listening refuses, and a closed listener lets its connections live", () =>
