@@ -76,9 +76,15 @@ export class Member implements MemberFacts {
     const clientAddress = parseClientAddress(client, text);
     const secureAddress = parseClientAddress(secureClient, text);
     return new Member({
-      ...{ sid, host: canonicalHost(host), quorumPort, electionPort, role },
-      ...{ clientHost: clientAddress?.host, clientPort: clientAddress?.port },
-      ...{ secureClientHost: secureAddress?.host, secureClientPort: secureAddress?.port },
+      sid,
+      host: canonicalHost(host),
+      quorumPort,
+      electionPort,
+      role,
+      clientHost: clientAddress?.host,
+      clientPort: clientAddress?.port,
+      secureClientHost: secureAddress?.host,
+      secureClientPort: secureAddress?.port,
       ignoredAddresses: others,
     });
   }
