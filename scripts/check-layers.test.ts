@@ -221,9 +221,33 @@ describe("cores", () => {
     ]);
   });
 
+  test("a core imports functions of Node that only compute, each by its name", () => {
+    const path = "packages/kubernetes/src/scheduler/a.ts";
+    const fine = 'import { crc32 as checksum } from "node:zlib";\nimport { createHash } from "node:crypto";';
+    expect(check({ [path]: fine })).toEqual([]);
+    const code = [
+      'import { crc32, gzipSync } from "node:zlib";',
+      'import zlib from "node:zlib";',
+      'import * as everything from "node:zlib";',
+      'import zlib, { crc32 } from "node:zlib";',
+      'import { randomBytes as createHash } from "node:crypto";',
+      'const { crc32 } = await import("node:zlib");',
+      'export * from "node:zlib";',
+      'import "node:zlib";',
+    ];
+    expect(check({ [path]: code.join("\n") })).toEqual(
+      [1, 2, 3, 4, 5, 6, 7, 8].map(
+        (line) => `${path}:${line}: a core must not import node:${line === 5 ? "crypto" : "zlib"}`,
+      ),
+    );
+  });
+
   test("kit imports nothing", () => {
     expect(check({ "packages/kit/src/a.ts": 'import { parse } from "yaml";' }, ["yaml"])).toEqual([
       "packages/kit/src/a.ts:1: a core must not import yaml",
+    ]);
+    expect(check({ "packages/kit/src/a.ts": 'import { crc32 } from "node:zlib";' })).toEqual([
+      "packages/kit/src/a.ts:1: a core must not import node:zlib",
     ]);
   });
 
@@ -255,5 +279,14 @@ describe("scanSource", () => {
       { specifier: "c", line: 3, typeOnly: false },
       { specifier: "j", line: 6, typeOnly: false },
     ]);
+  });
+
+  test("names are told where nothing else is taken", () => {
+    const source = [
+      'import { a, type B, c as d, type } from "x";',
+      'import e, { f } from "x";',
+      'export { g } from "x";',
+    ].join("\n");
+    expect(scanSource(source).imports.map((found) => found.names)).toEqual([["a", "B", "c", "type"], undefined, ["g"]]);
   });
 });

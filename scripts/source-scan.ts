@@ -7,6 +7,8 @@ export interface Import {
   readonly line: number;
   /** `import type` and `export type … from`: erased before the program runs. */
   readonly typeOnly: boolean;
+  /** What a static import or export takes by name, as the other file calls it; undefined where it may take more. */
+  readonly names?: readonly string[];
 }
 
 export interface SourceScan {
@@ -16,7 +18,7 @@ export interface SourceScan {
 }
 
 const STATEMENT =
-  /(?<![\w$.])(?:import|export)(?<clause>\s+type\b)?(?:[\s\w$*{},]*?\bfrom)?\s*(?<quote>["'])(?<inside> *)\k<quote>/g;
+  /(?<![\w$.])(?:import|export)(?<clause>\s+type\b)?(?:(?<names>[\s\w$*{},]*?)\bfrom)?\s*(?<quote>["'])(?<inside> *)\k<quote>/g;
 const CALL = /(?<![\w$.])import\s*\(\s*(?<quote>["'])(?<inside> *)\k<quote>/g;
 
 export function scanSource(source: string): SourceScan {
@@ -26,14 +28,25 @@ export function scanSource(source: string): SourceScan {
     for (const match of code.matchAll(pattern)) {
       const inside = match.groups?.["inside"] ?? "";
       const end = match.index + match[0].length - 1;
+      const names = namesIn(match.groups?.["names"]);
       imports.push({
         specifier: source.slice(end - inside.length, end),
         line: lineAt(code, match.index),
         typeOnly: match.groups?.["clause"] !== undefined,
+        ...(names === undefined ? {} : { names }),
       });
     }
   }
   return { code, imports: imports.sort((a, b) => a.line - b.line) };
+}
+
+/** `{ a, type B, c as d }` is a, B and c; a default import or a namespace could be anything. */
+function namesIn(bindings: string | undefined): string[] | undefined {
+  const inside = /^\s*\{([^{}*]*)\}\s*$/.exec(bindings ?? "")?.[1];
+  return inside
+    ?.split(",")
+    .map((name) => /^\s*(?:type\s+(?!as\b))?([\w$]+)/.exec(name)?.[1] ?? "")
+    .filter((name) => name !== "");
 }
 
 export function lineAt(text: string, index: number): number {
