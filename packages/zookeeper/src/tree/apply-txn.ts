@@ -82,8 +82,15 @@ function applyMulti(tree: DataTree, header: TxnHeader, parts: readonly TxnRecord
 
 /** What a multi may consist of; the original stops at the first part that is none of these. */
 const MULTI_TYPES: ReadonlySet<number> = new Set([
-  ...[OpCode.create, OpCode.create2, OpCode.createTTL, OpCode.createContainer],
-  ...[OpCode.delete, OpCode.deleteContainer, OpCode.setData, OpCode.error, OpCode.check],
+  OpCode.create,
+  OpCode.create2,
+  OpCode.createTTL,
+  OpCode.createContainer,
+  OpCode.delete,
+  OpCode.deleteContainer,
+  OpCode.setData,
+  OpCode.error,
+  OpCode.check,
 ]);
 
 type CreateRecord = Extract<TxnRecord, { readonly parentCVersion: number }>;

@@ -67,7 +67,7 @@ export class DataTree {
   readonly #ephemerals = new Map<SessionId, Set<string>>();
   readonly #containers = new Set<string>();
   readonly #ttls = new Set<string>();
-  readonly #quotas = new PathTrie();
+  readonly #quotas = new QuotaBook(this.#nodes);
   #dataSize = 0;
 
   /** A new tree: the root, /zookeeper, /zookeeper/quota and /zookeeper/config. */
@@ -175,7 +175,7 @@ export class DataTree {
 
   /** The longest path at or above `path` that has a quota. */
   quotaPathOf(path: string): string | undefined {
-    return this.#quotas.longestPrefix(path);
+    return this.#quotas.limitedPath(path);
   }
 
   /** The root and the nodes that are always there. */
@@ -214,7 +214,7 @@ export class DataTree {
     this.#put(path, child);
     this.#dataSize += sizeOf(path, child);
     this.#enlist(path, ephemeralOwner);
-    this.#nodeCameTo(path, parentPath, child);
+    this.#quotas.created(path, child);
     this.watches.data.trigger(path, EventType.nodeCreated, zxid, node.acl ?? this.acls.get(acl));
     this.watches.child.trigger(parentPath || "/", EventType.nodeChildrenChanged, zxid, parentAcl);
     return ErrorCode.ok;
@@ -226,8 +226,7 @@ export class DataTree {
     const parent = this.#nodes.get(parentPath);
     if (parent === undefined) return ErrorCode.noNode;
     this.#unsum(parent);
-    const name = nameOf(path);
-    parent.removeChild(name);
+    parent.removeChild(nameOf(path));
     // By replay the parent may know of a later change than this.
     if (zxid > parent.pzxid) parent.pzxid = zxid;
     this.#resum(parentPath, parent);
@@ -241,8 +240,7 @@ export class DataTree {
     this.acls.release(node.acl);
     this.#dataSize -= sizeOf(path, node);
     this.#delist(path, node.ephemeralOwner);
-    if (name === LIMITS_NAME && parentPath.startsWith(PROC_PATH)) this.#quotas.delete(withoutQuotaPath(parentPath));
-    this.#changeQuota(path, -node.dataLength, -1);
+    this.#quotas.deleted(path, node);
 
     const told = this.watches.data.trigger(path, EventType.nodeDeleted, zxid, acl);
     this.watches.child.trigger(path, EventType.nodeDeleted, zxid, acl, told);
@@ -263,7 +261,7 @@ export class DataTree {
     if (!isOutsideDigest(path) && this.options.digestEnabled) node.contentDigest = contentDigest(path, data) | 0;
     this.#resum(path, node);
     const stat = this.statOf(node);
-    this.#changeQuota(path, growth, 0);
+    this.#quotas.changed(path, growth, 0);
     this.#dataSize += growth;
     this.watches.data.trigger(path, EventType.nodeDataChanged, zxid, this.acls.get(node.acl));
     return stat;
@@ -384,7 +382,7 @@ export class DataTree {
     if (root === undefined) return false;
     this.#nodes.set("/", root);
     this.#recompute();
-    this.#setUpQuotas();
+    this.#quotas.setUp();
     this.acls.purgeUnused();
     return true;
   }
@@ -444,60 +442,6 @@ export class DataTree {
         this.#ephemerals.get(owner)?.delete(path);
         return;
       case "void":
-    }
-  }
-
-  #nodeCameTo(path: string, parentPath: string, node: Znode): void {
-    if (parentPath.startsWith(QUOTA_PATH)) {
-      const name = nameOf(path);
-      if (name === LIMITS_NAME) this.#quotas.add(withoutQuotaPath(parentPath));
-      if (name === STATS_NAME) this.#countForQuota(withoutQuotaPath(parentPath));
-    }
-    this.#changeQuota(path, node.dataLength, 1);
-  }
-
-  /** Stats of quotas change on each server by itself: neither the log nor the digest knows of it. */
-  #changeQuota(path: string, bytes: number, count: number): void {
-    const limited = this.#quotas.longestPrefix(path);
-    if (limited === undefined) return;
-    const node = this.#nodes.get(statsPath(limited));
-    if (node === undefined) return;
-    const stats = StatsTrack.parse(node.data);
-    node.data = stats
-      .set("count", stats.get("count") + count)
-      .set("bytes", stats.get("bytes") + bytes)
-      .toBytes();
-  }
-
-  /** Counts everything at and below `path` anew. */
-  #countForQuota(path: string): void {
-    const stats = this.#nodes.get(statsPath(path));
-    if (stats === undefined) return;
-    let count = 0;
-    let bytes = 0;
-    const open = [path];
-    for (let at = open.pop(); at !== undefined; at = open.pop()) {
-      const node = this.#nodes.get(at);
-      if (node === undefined) continue;
-      count++;
-      bytes += node.dataLength;
-      for (const name of node.children) open.push(`${at}/${name}`);
-    }
-    stats.data = new StatsTrack().set("bytes", bytes).set("count", count).toBytes();
-  }
-
-  /** After a snapshot: stats are counted anew, since the snapshot was taken while they changed. */
-  #setUpQuotas(): void {
-    const open = [QUOTA_PATH];
-    for (let at = open.pop(); at !== undefined; at = open.pop()) {
-      const children = this.#nodes.get(at)?.children;
-      if (children === undefined) continue;
-      if (children.size === 0 && at.endsWith(`/${LIMITS_NAME}`)) {
-        const limited = withoutQuotaPath(parentOf(at));
-        this.#countForQuota(limited);
-        this.#quotas.add(limited);
-      }
-      for (const name of children) open.push(`${at}/${name}`);
     }
   }
 

@@ -1,5 +1,5 @@
 import type { Acl } from "../jute/data-records.ts";
-import { EventType } from "../jute/proto-records.ts";
+import type { EventType } from "../jute/proto-records.ts";
 import { type SessionId, sessionHex, type Zxid } from "../jute/zxid.ts";
 
 export interface WatchEvent {
