@@ -8,18 +8,9 @@ import { mustBeZxid, type SessionId, sessionHex, type Zxid } from "../jute/zxid.
 import { AclTable, OPEN_ACL_KEY } from "./acl-table.ts";
 import { contentDigest, isOutsideDigest, statDigest, TreeDigest } from "./digest.ts";
 import { type EphemeralOptions, ephemeralType } from "./ephemeral-type.ts";
-import { PathTrie } from "./path-trie.ts";
 import { nameOf, parentOf } from "./path.ts";
-import {
-  CONFIG_PATH,
-  LIMITS_NAME,
-  PROC_PATH,
-  QUOTA_PATH,
-  STATS_NAME,
-  StatsTrack,
-  statsPath,
-  withoutQuotaPath,
-} from "./quota.ts";
+import { QuotaBook } from "./quota-book.ts";
+import { CONFIG_PATH, PROC_PATH, QUOTA_PATH } from "./quota.ts";
 import type { Watcher } from "./watch-manager.ts";
 import { AddWatchMode, WatchTable } from "./watch-table.ts";
 import { Znode } from "./znode.ts";
