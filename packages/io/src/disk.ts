@@ -1,10 +1,18 @@
 /** An open file. Positions and sizes are in bytes. Calls on one file do not overlap: await each before the next. */
 export interface DiskFile {
   size(): Promise<number>;
+  /** When the contents last changed, in milliseconds since the epoch. */
+  modifiedMs(): Promise<number>;
   /** Up to `length` bytes from `position` on; fewer only where the file ends. */
   read(position: number, length: number): Promise<Uint8Array>;
-  /** Adds all bytes at the end or rejects; after a rejection some of them may be there. */
+  /** Adds all bytes at the end or rejects; after a rejection some of them may be there. As `write` at the file's size. */
   append(bytes: Uint8Array): Promise<void>;
+  /**
+   * Writes all bytes at `position` over what is there, and makes the file longer if need be, with zeros up to `position`; or
+   * rejects, after which some of them may be there. A power failure before the next sync keeps any of the 512-byte sectors that
+   * were written, in any order, and the old content of the others.
+   */
+  write(position: number, bytes: Uint8Array): Promise<void>;
   /** Cuts the file to `size`, which is not more than it has. */
   truncate(size: number): Promise<void>;
   /**

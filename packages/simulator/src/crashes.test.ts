@@ -150,6 +150,49 @@ describe("a file after a power failure", () => {
     expect([...outcomes].sort()).toEqual(["all", "none", "torn", "zeros"]);
   });
 
+  test("has, of what was written over, any of the sectors, and the old content of the others", async () => {
+    const outcomes = new Set<string>();
+    await inWorlds(80, async (_world, host) => {
+      const { disk } = host.start();
+      const file = await disk.open("/log", "create");
+      await disk.syncDirectory("/");
+      await file.append(new Uint8Array(1536).fill(0x2e));
+      await file.sync();
+      await file.write(400, new Uint8Array(800).fill(0x77));
+      host.powerOff();
+      const content = await contentOf(host.start().disk, "/log");
+      expect(content).toMatch(/^\.{400}(\.{112}|w{112})(\.{512}|w{512})(\.{176}|w{176})\.{336}$/);
+      outcomes.add([400, 512, 1024].map((at) => content[at]).join(""));
+    });
+    expect([...outcomes].sort()).toEqual(["...", "..w", ".w.", ".ww", "w..", "w.w", "ww.", "www"]);
+  });
+
+  test("keeps exactly what a test says, and a process ends before the operation that a test names", async () => {
+    await inWorlds(1, async (_world, host) => {
+      const { disk } = host.start();
+      const file = await disk.open("/log", "create");
+      await disk.syncDirectory("/");
+      const operations = host.device.operations;
+      await new Promise<void>((stopped) => {
+        host.device.stopBefore(operations + 3, stopped);
+        void file
+          .append(new Uint8Array(512).fill(0x61))
+          .then(() => file.append(new Uint8Array(600).fill(0x62)))
+          .then(() => file.append(new Uint8Array(1).fill(0x63)));
+      });
+      const asked: string[] = [];
+      host.powerOff({
+        names: (_directory, count) => count,
+        pieces: (path) => (index, count) => {
+          asked.push(`${path} ${index}/${count}`);
+          return index !== 1;
+        },
+      });
+      expect(asked).toEqual(["/log 0/3", "/log 1/3", "/log 2/3"]);
+      expect(await contentOf(host.start().disk, "/log")).toBe("a".repeat(512) + "\0".repeat(512) + "b".repeat(88));
+    });
+  });
+
   test("its name is lost unless the folder was synced, its contents are not enough", async () => {
     let lost = 0;
     await inWorlds(30, async (_world, host) => {

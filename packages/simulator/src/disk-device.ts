@@ -17,6 +17,9 @@ export class DiskDevice {
   #failingSyncs = 0;
   #failingWrites = 0;
   #stalled: (() => void)[] | undefined;
+  /** Writes, syncs and changes of names that were begun so far. */
+  operations = 0;
+  #stop: { readonly at: number; readonly stopped: () => void } | undefined;
 
   constructor(random: SeededRandom) {
     this.#random = random;
@@ -43,12 +46,27 @@ export class DiskDevice {
     for (const proceed of waiting) proceed();
   }
 
+  /**
+   * Ends the process before its operation number `at` of all since the host was made, counted from 1 as in `operations`, so that a
+   * test can try them one after the other.
+   */
+  stopBefore(at: number, stopped: () => void): void {
+    this.#stop = { at, stopped };
+  }
+
+  /** A file is made, renamed or removed, or a folder made. */
+  async change(life: Life): Promise<void> {
+    await this.#begin(life);
+    await this.read(life);
+  }
+
   async read(life: Life): Promise<void> {
     await life.sleep(this.#draw(this.readMs));
   }
 
   /** Takes the time of a write and the space for it; gives how many bytes found room before the disk was full. */
   async write(life: Life, bytes: number): Promise<number> {
+    await this.#begin(life);
     await life.sleep(this.#draw(this.writeMs));
     if (this.#failingWrites > 0) {
       this.#failingWrites--;
@@ -60,6 +78,7 @@ export class DiskDevice {
   }
 
   async sync(life: Life): Promise<void> {
+    await this.#begin(life);
     await life.sleep(this.#draw(this.syncMs));
     while (this.#stalled !== undefined) {
       await new Promise<void>((resolve) => {
@@ -72,6 +91,14 @@ export class DiskDevice {
       this.#failingSyncs--;
       throw systemError("EIO", "fdatasync", "simulated disk");
     }
+  }
+
+  async #begin(life: Life): Promise<void> {
+    this.operations++;
+    if (this.#stop?.at !== this.operations) return;
+    life.end();
+    this.#stop.stopped();
+    await new Promise<never>(() => undefined);
   }
 
   #draw([least, most]: Range): number {

@@ -1,15 +1,24 @@
 import type { SeededRandom } from "@ordinal/kit";
 
+/** What a disk writes in one step. */
 const SECTOR_BYTES = 512;
+
+type Change =
+  | { readonly kind: "write"; readonly position: number; readonly bytes: Uint8Array }
+  | { readonly kind: "truncate"; readonly size: number };
+
+/** Which unsynced pieces of a file's contents outlive a power failure, each at most one sector; asked in the order of writing. */
+export type PieceSurvival = (index: number, count: number) => boolean;
 
 /** A file's contents: as the system shows them, and as the disk holds them. */
 export class Inode {
-  #content = new Uint8Array(0);
+  #content: Uint8Array<ArrayBuffer> = new Uint8Array(0);
   #size = 0;
-  #durable = new Uint8Array(0);
+  #durable: Uint8Array<ArrayBuffer> = new Uint8Array(0);
   #durableSize = 0;
-  /** The first position that may differ between the two. */
-  #dirtyFrom: number | undefined;
+  /** What was changed since the last sync, in order. */
+  #pending: Change[] = [];
+  modifiedMs = 0;
 
   get size(): number {
     return this.#size;
@@ -19,62 +28,90 @@ export class Inode {
     return this.#content.slice(Math.min(position, this.#size), Math.min(position + length, this.#size));
   }
 
-  append(bytes: Uint8Array): void {
-    this.#dirtyFrom = Math.min(this.#dirtyFrom ?? this.#size, this.#size);
-    this.#content = withRoom(this.#content, this.#size, this.#size + bytes.length);
-    this.#content.set(bytes, this.#size);
-    this.#size += bytes.length;
+  /** The bytes are the inode's from now on. */
+  write(position: number, bytes: Uint8Array): void {
+    if (bytes.length === 0) return;
+    this.#pending.push({ kind: "write", position, bytes });
+    this.#content = withRoom(this.#content, this.#size, position + bytes.length);
+    this.#content.set(bytes, position);
+    this.#size = Math.max(this.#size, position + bytes.length);
   }
 
   truncate(size: number): void {
-    this.#dirtyFrom = Math.min(this.#dirtyFrom ?? size, size);
+    this.#pending.push({ kind: "truncate", size });
+    this.#content.fill(0, size, this.#size);
     this.#size = size;
   }
 
-  /** How much is there to be synced now; a sync covers what was written before it began. */
-  get unsynced(): { readonly from: number; readonly to: number } {
-    return { from: this.#dirtyFrom ?? this.#size, to: this.#size };
+  /** What there is to be synced now; a sync covers what was written before it began. */
+  get unsynced(): readonly Change[] {
+    return [...this.#pending];
   }
 
-  synced(covered: { readonly from: number; readonly to: number }): void {
-    const to = Math.min(covered.to, this.#size);
-    if (covered.from < to || this.#durableSize > to) this.#store(Math.min(covered.from, to), to);
-    this.#dirtyFrom = this.#size > to ? to : undefined;
+  synced(covered: readonly Change[]): void {
+    for (const change of covered) if (this.#pending.includes(change)) this.#store(change);
+    this.#pending = this.#pending.filter((change) => !covered.includes(change));
   }
 
   /**
    * The system drops what it could not write, says so once, and takes it for written from then on: it is shown until the power
-   * fails, and zeros stand in its place if more is written after it.
+   * fails, and what the disk held before stands in its place afterwards, or zeros.
    */
-  syncFailed(covered: { readonly to: number }): void {
-    this.#dirtyFrom = this.#size > covered.to ? covered.to : undefined;
+  syncFailed(covered: readonly Change[]): void {
+    this.#pending = this.#pending.filter((change) => !covered.includes(change));
   }
 
-  powerFailure(random: SeededRandom): void {
-    if (this.#dirtyFrom !== undefined) {
-      const overwritten = this.#dirtyFrom < this.#durableSize;
-      if (!overwritten || random.chance(0.5)) {
-        const from = Math.min(this.#dirtyFrom, this.#size);
-        const to = random.between(from, this.#size);
-        this.#store(from, to);
-        // The size reached the disk before the data did.
-        if (random.chance(0.25)) this.#durable.fill(0, Math.max(from, to - (to % SECTOR_BYTES || SECTOR_BYTES)), to);
-      }
-    }
+  /** Keeps of what was not synced the pieces that `survives` names. */
+  powerFailure(survives: PieceSurvival): void {
+    const pieces = this.#pending.flatMap(inPieces);
+    for (const [index, piece] of pieces.entries()) if (survives(index, pieces.length)) this.#store(piece);
     this.#content = this.#durable.slice(0, this.#durableSize);
     this.#size = this.#durableSize;
-    this.#dirtyFrom = undefined;
+    this.#pending = [];
   }
 
-  #store(from: number, to: number): void {
-    // What lies before `from` was given up or is there already.
-    this.#durable = withRoom(this.#durable, this.#durableSize, to);
-    if (from > this.#durableSize) this.#durable.fill(0, this.#durableSize, from);
-    this.#durable.set(this.#content.subarray(from, to), from);
-    this.#durableSize = to;
+  /** As `powerFailure`, left to chance; where the file grew, its last piece may be cut short or its size come without its data. */
+  randomPowerFailure(random: SeededRandom): void {
+    const sizeBefore = this.#durableSize;
+    const subset = random.chance(0.5);
+    const kept = random.between(0, this.#pending.flatMap(inPieces).length);
+    this.powerFailure((index) => (subset ? random.chance(0.5) : index < kept));
+    if (this.#durableSize <= sizeBefore || !random.chance(0.75)) return;
+    const lastSector = this.#durableSize - 1 - ((this.#durableSize - 1) % SECTOR_BYTES);
+    const from = Math.max(sizeBefore, lastSector);
+    if (random.chance(0.3)) this.#durable.fill(0, from, this.#durableSize);
+    else this.#store({ kind: "truncate", size: random.between(from, this.#durableSize) });
+    this.#content = this.#durable.slice(0, this.#durableSize);
+    this.#size = this.#durableSize;
+  }
+
+  #store(change: Change): void {
+    if (change.kind === "truncate") {
+      this.#durable.fill(0, change.size, this.#durableSize);
+      this.#durableSize = Math.min(this.#durableSize, change.size);
+      return;
+    }
+    const end = change.position + change.bytes.length;
+    this.#durable = withRoom(this.#durable, this.#durableSize, end);
+    this.#durable.set(change.bytes, change.position);
+    this.#durableSize = Math.max(this.#durableSize, end);
   }
 }
 
+/** A write as the disk does it, sector by sector. */
+function inPieces(change: Change): Change[] {
+  if (change.kind === "truncate") return [change];
+  const pieces: Change[] = [];
+  const { position, bytes } = change;
+  for (let from = 0; from < bytes.length;) {
+    const to = Math.min(bytes.length, from + SECTOR_BYTES - ((position + from) % SECTOR_BYTES));
+    pieces.push({ kind: "write", position: position + from, bytes: bytes.subarray(from, to) });
+    from = to;
+  }
+  return pieces;
+}
+
+/** Room for `needed` bytes; what lies beyond `used` is zero. */
 function withRoom(bytes: Uint8Array<ArrayBuffer>, used: number, needed: number): Uint8Array<ArrayBuffer> {
   if (needed <= bytes.length) return bytes;
   const larger = new Uint8Array(Math.max(needed, bytes.length * 2, 256));

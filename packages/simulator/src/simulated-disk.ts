@@ -4,13 +4,21 @@ import { mustShareFolder, type Disk, type DiskFile } from "@ordinal/io";
 import { defined, type SeededRandom } from "@ordinal/kit";
 
 import type { DiskDevice } from "./disk-device.ts";
-import { Inode } from "./inode.ts";
+import { Inode, type PieceSurvival } from "./inode.ts";
 import type { Life } from "./life.ts";
 import { systemError } from "./system-error.ts";
 
 interface NameChange {
   readonly directory: string;
   apply(names: Map<string, Inode>): void;
+}
+
+/** What a power failure leaves of what was not synced. */
+export interface Survival {
+  /** How many of the `count` changes of names in a folder reached the disk: the first so many. */
+  readonly names: (directory: string, count: number) => number;
+  /** Whether a piece of a file's unsynced writes did: a sector or a part of one, or a cut. */
+  readonly pieces: (path: string) => PieceSurvival;
 }
 
 /** The files of a host, which outlive its processes. Folders are on the disk as soon as they are made. */
@@ -40,15 +48,19 @@ export class DiskFiles {
     return [...this.#changes];
   }
 
-  /** Keeps of the changes of names that were not synced the first few in each folder, and of contents likewise. */
-  powerFailure(): void {
-    for (const changes of Map.groupBy(this.#changes, (change) => change.directory).values()) {
-      for (const change of changes.slice(0, this.#random.between(0, changes.length))) change.apply(this.#durableNames);
+  /** Keeps of what was not synced what `survival` says, or what chance decides: of the names the first few in each folder. */
+  powerFailure(survival: Survival | undefined): void {
+    for (const [directory, changes] of Map.groupBy(this.#changes, (change) => change.directory)) {
+      const kept = survival?.names(directory, changes.length) ?? this.#random.between(0, changes.length);
+      for (const change of changes.slice(0, kept)) change.apply(this.#durableNames);
     }
     this.#changes = [];
     this.names.clear();
     for (const [path, inode] of this.#durableNames) this.names.set(path, inode);
-    for (const inode of new Set(this.names.values())) inode.powerFailure(this.#random);
+    for (const [inode, path] of new Map([...this.names].map(([path, inode]) => [inode, path]))) {
+      if (survival === undefined) inode.randomPowerFailure(this.#random);
+      else inode.powerFailure(survival.pieces(path));
+    }
   }
 }
 
@@ -57,6 +69,8 @@ interface DiskParts {
   readonly device: DiskDevice;
   readonly life: Life;
   readonly note: (event: string, fields?: object) => void;
+  /** The host's wall time, which files remember. */
+  readonly nowMs: () => number;
 }
 
 /** The disk as one process of a host sees it. Paths are absolute or count from `/`. */
@@ -70,7 +84,8 @@ export class SimulatedDisk implements Disk {
   async open(name: string, mode: "read" | "append" | "create"): Promise<DiskFile> {
     const { files, device, life } = this.#parts;
     const path = posix.resolve("/", name);
-    await device.read(life);
+    if (mode === "create") await device.change(life);
+    else await device.read(life);
     if (files.folders.has(path)) throw systemError(mode === "create" ? "EEXIST" : "EISDIR", "open", path);
     if (mode === "create") {
       this.#mustBeFolder(posix.dirname(path), "open");
@@ -86,10 +101,11 @@ export class SimulatedDisk implements Disk {
     const from = posix.resolve("/", fromName);
     const to = posix.resolve("/", toName);
     mustShareFolder(from, to);
-    await device.read(life);
+    await device.change(life);
     const inode = this.#inode(from, "rename");
     if (files.folders.has(to)) throw systemError("EISDIR", "rename", to);
     if (from === to) return;
+    device.freeBytes += files.names.get(to)?.size ?? 0;
     files.change(posix.dirname(from), (names) => {
       names.delete(from);
       names.set(to, inode);
@@ -99,7 +115,7 @@ export class SimulatedDisk implements Disk {
   async remove(name: string): Promise<void> {
     const { files, device, life } = this.#parts;
     const path = posix.resolve("/", name);
-    await device.read(life);
+    await device.change(life);
     const { size } = this.#inode(path, "rm");
     device.freeBytes += size;
     files.change(posix.dirname(path), (names) => names.delete(path));
@@ -107,7 +123,7 @@ export class SimulatedDisk implements Disk {
 
   async makeDirectory(name: string): Promise<void> {
     const { files, device, life } = this.#parts;
-    await device.read(life);
+    await device.change(life);
     for (let path = posix.resolve("/", name); !files.folders.has(path); path = posix.dirname(path)) {
       if (files.names.has(path)) throw systemError("EEXIST", "mkdir", path);
       files.folders.add(path);
@@ -165,26 +181,39 @@ class SimulatedFile implements DiskFile {
     return this.#open("fstat").size;
   }
 
+  async modifiedMs(): Promise<number> {
+    await this.#parts.device.read(this.#parts.life);
+    return this.#open("fstat").modifiedMs;
+  }
+
   async read(position: number, length: number): Promise<Uint8Array> {
     await this.#parts.device.read(this.#parts.life);
     return this.#open("read").read(position, length);
   }
 
   async append(bytes: Uint8Array): Promise<void> {
+    await this.write(this.#open("write").size, bytes);
+  }
+
+  async write(position: number, bytes: Uint8Array): Promise<void> {
     const inode = this.#open("write");
     this.#mustBeWritable("write");
     const copy = bytes.slice();
-    const written = await this.#parts.device.write(this.#parts.life, copy.length);
-    inode.append(copy.subarray(0, written));
+    const growth = Math.max(0, position + copy.length - inode.size);
+    const room = await this.#parts.device.write(this.#parts.life, copy.length === 0 ? 0 : growth);
+    const written = room < growth ? Math.max(0, copy.length - (growth - room)) : copy.length;
+    inode.write(position, copy.subarray(0, written));
+    inode.modifiedMs = this.#parts.nowMs();
     if (written < copy.length) throw systemError("ENOSPC", "write", this.#path);
   }
 
   async truncate(size: number): Promise<void> {
     const inode = this.#open("ftruncate");
     this.#mustBeWritable("ftruncate");
+    if (size > inode.size) throw systemError("EINVAL", "ftruncate", this.#path);
     await this.#parts.device.write(this.#parts.life, 0);
     this.#parts.device.freeBytes += Math.max(0, inode.size - size);
-    inode.truncate(Math.min(size, inode.size));
+    inode.truncate(size);
   }
 
   async sync(): Promise<void> {
@@ -197,7 +226,7 @@ class SimulatedFile implements DiskFile {
       throw error;
     }
     inode.synced(covered);
-    this.#parts.note("file-synced", { path: this.#path, bytes: covered.to });
+    this.#parts.note("file-synced", { path: this.#path, bytes: inode.size });
   }
 
   async close(): Promise<void> {

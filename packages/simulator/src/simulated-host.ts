@@ -7,7 +7,7 @@ import { DiskDevice } from "./disk-device.ts";
 import type { EventQueue } from "./event-queue.ts";
 import { Life } from "./life.ts";
 import { SimulatedClock } from "./simulated-clock.ts";
-import { DiskFiles, SimulatedDisk } from "./simulated-disk.ts";
+import { DiskFiles, SimulatedDisk, type Survival } from "./simulated-disk.ts";
 import type { SimulatedNetwork } from "./simulated-network.ts";
 import { openSimulatedStore } from "./simulated-store.ts";
 import { StoreFiles } from "./store-files.ts";
@@ -84,7 +84,7 @@ export class SimulatedHost {
       clock,
       random: random.fork("process"),
       net: network.netOf(this.address, life),
-      disk: new SimulatedDisk({ files: this.#files, device, life, note }),
+      disk: new SimulatedDisk({ files: this.#files, device, life, note, nowMs: () => clock.now() }),
       resolver: { resolve: (name) => this.#resolve(name, life) },
       openStore: (directory) => openSimulatedStore({ directory, files: this.#store(directory), device, life, note }),
     };
@@ -109,13 +109,17 @@ export class SimulatedHost {
     if (this.#life !== undefined) this.#parts.network.lifeEnded(this.#life, true);
   }
 
-  /** The machine stops: of what was not synced some may be lost or torn, and nobody is told. */
-  powerOff(): void {
+  /**
+   * The machine stops: of what was not synced some may be lost or torn, and nobody is told.
+   *
+   * @param survival what of the files' unsynced changes is kept; without it chance decides
+   */
+  powerOff(survival?: Survival): void {
     this.#parts.note("power-off");
     this.#life?.end();
     this.#isUp = false;
     if (this.#life !== undefined) this.#parts.network.lifeEnded(this.#life, false);
-    this.#files.powerFailure();
+    this.#files.powerFailure(survival);
     for (const store of this.#stores.values()) store.powerFailure();
   }
 

@@ -53,6 +53,74 @@ export function diskContract(
         expect(await content(disk, `${folder}/log`)).toBe("hello!");
       }));
 
+    test("writes over what is there, across the end and beyond it", () =>
+      within(async (disk, folder) => {
+        const file = await disk.open(`${folder}/log`, "create");
+        await file.append(bytes("hello world"));
+        await file.write(0, bytes("J"));
+        await file.write(9, bytes("ds!"));
+        expect(await file.size()).toBe(12);
+        await file.write(3, new Uint8Array(0));
+        await file.write(100, new Uint8Array(0));
+        expect(await file.size()).toBe(12);
+        await file.append(bytes("?"));
+        await file.sync();
+        expect(text(await file.read(0, 100))).toBe("Jello words!?");
+        await file.write(15, bytes("x"));
+        await file.append(bytes("y"));
+        await file.close();
+        expect(await content(disk, `${folder}/log`)).toBe("Jello words!?\0\0xy");
+        const reader = await disk.open(`${folder}/log`, "read");
+        await expect(reader.write(0, bytes("y"))).rejects.toMatchObject({ code: "EBADF" });
+        await reader.close();
+      }));
+
+    test("writes megabytes as it writes bytes", () =>
+      within(async (disk, folder) => {
+        const file = await disk.open(`${folder}/log`, "create");
+        const large = new Uint8Array(3 * 1024 * 1024).map((_, at) => at % 251);
+        await file.write(0, large);
+        await file.write(1, large);
+        await file.append(bytes("end"));
+        await file.sync();
+        expect(await file.size()).toBe(large.length + 4);
+        const read = await file.read(1, large.length);
+        expect(Buffer.compare(read, large)).toBe(0);
+        expect(text(await file.read(large.length + 1, 9))).toBe("end");
+        await file.close();
+      }));
+
+    test("a file that was cut has zeros where it grows again", () =>
+      within(async (disk, folder) => {
+        const file = await disk.open(`${folder}/log`, "create");
+        await file.append(bytes("hello world"));
+        await file.truncate(2);
+        await file.write(6, bytes("!"));
+        expect(text(await file.read(0, 100))).toBe("he\0\0\0\0!");
+        await file.close();
+      }));
+
+    test("tells when a file last changed", () =>
+      within(async (disk, folder) => {
+        const file = await disk.open(`${folder}/a`, "create");
+        await file.append(bytes("x"));
+        const first = await file.modifiedMs();
+        await file.write(0, bytes("y"));
+        expect(first).toBeGreaterThan(0);
+        expect(await file.modifiedMs()).toBeGreaterThanOrEqual(first);
+        await file.close();
+      }));
+
+    test("a file that was closed does nothing more", () =>
+      within(async (disk, folder) => {
+        const file = await disk.open(`${folder}/a`, "create");
+        await file.close();
+        await expect(file.write(0, bytes("x"))).rejects.toMatchObject({ code: "EBADF" });
+        await expect(file.sync()).rejects.toMatchObject({ code: "EBADF" });
+        await expect(file.read(0, 1)).rejects.toMatchObject({ code: "EBADF" });
+        expect(await content(disk, `${folder}/a`)).toBe("");
+      }));
+
     test("the bytes given to append are the caller's again at once after it", () =>
       within(async (disk, folder) => {
         const file = await disk.open(`${folder}/log`, "create");
