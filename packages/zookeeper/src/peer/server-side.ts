@@ -29,4 +29,6 @@ export interface ServerSide {
   refuse(request: Request, error: number): void;
   /** A sync request: this server has applied what the leader had committed when it was asked. */
   synced(request: Request): void;
+  /** A createSession or closeSession of a session that only this server knows has taken effect; nothing is in the tree of it. */
+  localSession(request: Request): void;
 }
