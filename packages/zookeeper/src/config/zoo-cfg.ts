@@ -6,6 +6,7 @@
  */
 import type { Zxid } from "../jute/zxid.ts";
 import { ConfigError } from "./config-error.ts";
+import { ConfigKeys, type ConfigProblem } from "./config-keys.ts";
 import { parseProperties, type Property } from "./java-properties.ts";
 import { problemWithKey } from "./known-properties.ts";
 import { parseVersion, QuorumConfig, type MemberRole } from "./quorum-config.ts";
@@ -18,12 +19,7 @@ import {
 } from "./server-config.ts";
 import type { SystemProperties } from "./system-properties.ts";
 
-export interface ConfigProblem {
-  readonly file: string;
-  /** From 1; undefined where a line is missing rather than wrong. */
-  readonly line: number | undefined;
-  readonly message: string;
-}
+export type { ConfigProblem } from "./config-keys.ts";
 
 export interface ParsedConfig {
   /** Undefined if there are problems. */
@@ -79,33 +75,30 @@ export function parseZooCfg(sources: ConfigSources): ParsedConfig {
 
 class ConfigParser {
   readonly #sources: ConfigSources;
-  readonly #problems: ConfigProblem[] = [];
-  readonly #warnings: ConfigProblem[] = [];
-  /** The last line of each key. */
-  readonly #values = new Map<string, Property>();
-  readonly #asked = new Set<string>();
+  readonly #keys: ConfigKeys;
 
   constructor(sources: ConfigSources) {
     this.#sources = sources;
+    this.#keys = new ConfigKeys(sources.file, sources.text);
   }
 
   parse(): ParsedConfig {
-    for (const property of parseProperties(this.#sources.text)) this.#take(property);
-    const dynamicConfigFile = this.#text("dynamicConfigFile");
-    const tickTime = this.#integer("tickTime", DEFAULT_TICK_TIME, { min: 1, tooSmall: "tickTime is not set" });
-    const minSessionTimeout = orDefault(this.#integer("minSessionTimeout", -1, { min: -1 }), tickTime * 2);
-    const maxSessionTimeout = orDefault(this.#integer("maxSessionTimeout", -1, { min: -1 }), tickTime * 20);
+    const dynamicConfigFile = this.#keys.text("dynamicConfigFile");
+    const tickTime = this.#keys.integer("tickTime", DEFAULT_TICK_TIME, { min: 1, tooSmall: "tickTime is not set" });
+    const minSessionTimeout = orDefault(this.#keys.integer("minSessionTimeout", -1, { min: -1 }), tickTime * 2);
+    const maxSessionTimeout = orDefault(this.#keys.integer("maxSessionTimeout", -1, { min: -1 }), tickTime * 20);
     if (minSessionTimeout > maxSessionTimeout) {
-      this.#problem("maxSessionTimeout", "minSessionTimeout must not be larger than maxSessionTimeout");
+      this.#keys.problem("maxSessionTimeout", "minSessionTimeout must not be larger than maxSessionTimeout");
     }
-    const dataDir = this.#text("dataDir");
-    if (dataDir === undefined || dataDir === "") this.#problem("dataDir", "dataDir is not set");
-    const initLimit = this.#integer("initLimit", 0, { min: 0 });
-    const syncLimit = this.#integer("syncLimit", 0, { min: 0 });
-    if (this.#integer("electionAlg", 3) !== 3) {
-      this.#problem("electionAlg", "Invalid electionAlg value. Only 3 is supported.");
+    const dataDir = this.#keys.text("dataDir");
+    const dataLogDir = this.#keys.text("dataLogDir") ?? dataDir;
+    if (dataDir === undefined || dataDir === "") this.#keys.problem("dataDir", "dataDir is not set");
+    const initLimit = this.#keys.integer("initLimit", 0, { min: 0 });
+    const syncLimit = this.#keys.integer("syncLimit", 0, { min: 0 });
+    if (this.#keys.integer("electionAlg", 3) !== 3) {
+      this.#keys.problem("electionAlg", "Invalid electionAlg value. Only 3 is supported.");
     }
-    const standaloneEnabled = this.#boolean("standaloneEnabled", true);
+    const standaloneEnabled = this.#keys.boolean("standaloneEnabled", true);
     const peerTypeSaid = this.#peerType();
     const myid = this.#myid(dataDir);
     const whole = this.#quorum(dynamicConfigFile, standaloneEnabled);
@@ -116,28 +109,28 @@ class ConfigParser {
     const isObserver = myid !== undefined && whole?.observers.has(myid) === true;
     const peerType = this.#effectivePeerType(isObserver ? "observer" : "participant", peerTypeSaid);
     const saslEnabled = this.#quorumSasl();
-    const observerMasterPort = this.#integer("observerMasterPort", 0, { max: 65_535 });
+    const observerMasterPort = this.#keys.integer("observerMasterPort", 0, { max: 65_535 });
     const staticKeys = {
-      connectToLearnerMasterLimit: this.#integer("connectToLearnerMasterLimit", 0, { min: 0 }),
-      clientPortListenBacklog: this.#integer("clientPortListenBacklog", -1, { min: -1 }),
-      maxClientCnxns: this.#integer("maxClientCnxns", DEFAULT_MAX_CLIENT_CNXNS),
-      localSessionsEnabled: this.#boolean("localSessionsEnabled", false),
-      localSessionsUpgradingEnabled: this.#boolean("localSessionsUpgradingEnabled", false),
-      quorumListenOnAllIPs: this.#boolean("quorumListenOnAllIPs", false),
-      reconfigEnabled: this.#boolean("reconfigEnabled", false),
+      connectToLearnerMasterLimit: this.#keys.integer("connectToLearnerMasterLimit", 0, { min: 0 }),
+      clientPortListenBacklog: this.#keys.integer("clientPortListenBacklog", -1, { min: -1 }),
+      maxClientCnxns: this.#keys.integer("maxClientCnxns", DEFAULT_MAX_CLIENT_CNXNS),
+      localSessionsEnabled: this.#keys.boolean("localSessionsEnabled", false),
+      localSessionsUpgradingEnabled: this.#keys.boolean("localSessionsUpgradingEnabled", false),
+      quorumListenOnAllIPs: this.#keys.boolean("quorumListenOnAllIPs", false),
+      reconfigEnabled: this.#keys.boolean("reconfigEnabled", false),
       snapRetainCount: this.#snapRetainCount(),
       purgeIntervalMs: this.#purgeInterval(),
-      syncEnabled: this.#boolean("syncEnabled", true),
-      sslQuorum: this.#boolean("sslQuorum", false),
-      portUnification: this.#boolean("portUnification", false),
+      syncEnabled: this.#keys.boolean("syncEnabled", true),
+      sslQuorum: this.#keys.boolean("sslQuorum", false),
+      portUnification: this.#keys.boolean("portUnification", false),
     };
     this.#checkJvmPause();
     this.#multiAddress();
     const metrics = this.#metrics();
     const properties = this.#properties();
     const byProperties = settingsOfProperties(properties);
-    if (this.#problems.length > 0) {
-      return { config: undefined, problems: this.#problems, warnings: this.#warnings };
+    if (this.#keys.problems.length > 0) {
+      return { config: undefined, problems: this.#keys.problems, warnings: this.#keys.warnings };
     }
     const config: ServerConfig = {
       configFile: this.#sources.file,
@@ -148,7 +141,7 @@ class ConfigParser {
       initLimit,
       syncLimit,
       dataDir: dataDir as string,
-      dataLogDir: this.#text("dataLogDir") ?? (dataDir as string),
+      dataLogDir: dataLogDir as string,
       clientPort: client.port,
       clientPortAddress: client.host,
       secureClientPort: secureClient.port,
@@ -168,71 +161,21 @@ class ConfigParser {
       ...staticKeys,
       ...byProperties,
     };
-    return { config: Object.freeze(config), problems: [], warnings: this.#warnings };
-  }
-
-  #take(property: Property): void {
-    const key = property.key.trim();
-    const before = this.#values.get(key);
-    if (before !== undefined) {
-      this.#warn(property.line, `${key} was already set on line ${before.line}; this line counts`);
-    }
-    this.#values.set(key, property);
-  }
-
-  #problem(key: string, message: string): void {
-    this.#problems.push({ file: this.#sources.file, line: this.#values.get(key)?.line, message });
-  }
-
-  #warn(line: number | undefined, message: string): void {
-    this.#warnings.push({ file: this.#sources.file, line, message });
-  }
-
-  #text(key: string): string | undefined {
-    this.#asked.add(key);
-    return this.#values.get(key)?.value.trim();
-  }
-
-  /** @param bounds.tooSmall what to say below `min`, where the original has words for it */
-  #integer(
-    key: string,
-    fallback: number,
-    bounds: { readonly min?: number; readonly max?: number; readonly tooSmall?: string } = {},
-  ): number {
-    const text = this.#text(key);
-    if (text === undefined) return fallback;
-    const value = parseJavaInt(text);
-    if (value === undefined) this.#problem(key, `${key}: For input string: "${text}"`);
-    else if (bounds.min !== undefined && value < bounds.min) {
-      this.#problem(key, (value === 0 ? bounds.tooSmall : undefined) ?? `${key} must be at least ${bounds.min}`);
-    } else if (bounds.max !== undefined && value > bounds.max) {
-      this.#problem(key, key.endsWith("Port") ? `port out of range:${text}` : `${key} must be at most ${bounds.max}`);
-    } else return value;
-    return fallback;
-  }
-
-  #boolean(key: string, fallback: boolean): boolean {
-    const text = this.#text(key);
-    if (text === undefined) return fallback;
-    const lower = text.toLowerCase();
-    if (lower !== "true" && lower !== "false") {
-      this.#problem(key, `Invalid option ${text} for ${key}. Choose 'true' or 'false.'`);
-    }
-    return lower === "true";
+    return { config: Object.freeze(config), problems: [], warnings: this.#keys.warnings };
   }
 
   #peerType(): MemberRole {
-    const text = this.#text("peerType");
+    const text = this.#keys.text("peerType");
     const lower = text?.toLowerCase() ?? "participant";
     if (lower === "observer" || lower === "participant") return lower;
-    this.#problem("peerType", `Unrecognised peertype: ${text}`);
+    this.#keys.problem("peerType", `Unrecognised peertype: ${text}`);
     return "participant";
   }
 
   #effectivePeerType(byServers: MemberRole, said: MemberRole): MemberRole {
     if (byServers !== said) {
-      const line = this.#values.get("peerType")?.line;
-      this.#warn(
+      const line = this.#keys.values.get("peerType")?.line;
+      this.#keys.warn(
         line,
         `Peer type from servers list (${byServers.toUpperCase()}) doesn't match peerType (${said.toUpperCase()}). Defaulting to servers list.`,
       );
@@ -246,7 +189,7 @@ class ConfigParser {
     const value = Number(text);
     if (/^\+?\d{1,16}$/.test(text) && Number.isSafeInteger(value)) return value;
     const shown = text.length > 40 ? `${text.slice(0, 40)}…` : text;
-    this.#problems.push({ file: `${dataDir ?? ""}/myid`, line: 1, message: `serverid ${shown} is not a number` });
+    this.#keys.problems.push({ file: `${dataDir ?? ""}/myid`, line: 1, message: `serverid ${shown} is not a number` });
     return undefined;
   }
 
@@ -254,30 +197,30 @@ class ConfigParser {
   #quorum(dynamicConfigFile: string | undefined, standaloneEnabled: boolean): QuorumConfig | undefined {
     const isMember = (key: string): boolean =>
       key.startsWith("server.") || key.startsWith("group") || key.startsWith("weight");
-    for (const key of this.#values.keys()) {
+    for (const key of this.#keys.values.keys()) {
       if (!isMember(key)) continue;
       // What is `server.principal` for SASL is no member: the original would take it for one and fail.
-      this.#asked.add(key);
+      this.#keys.take(key);
       if (dynamicConfigFile !== undefined) {
-        this.#problem(key, `parameter: ${key} must be in a separate dynamic config file`);
+        this.#keys.problem(key, `parameter: ${key} must be in a separate dynamic config file`);
       }
     }
     const { dynamic } = this.#sources;
     if (dynamicConfigFile !== undefined && dynamic === undefined) {
-      this.#problem("dynamicConfigFile", `Error processing ${dynamicConfigFile}: the file cannot be read`);
+      this.#keys.problem("dynamicConfigFile", `Error processing ${dynamicConfigFile}: the file cannot be read`);
       return undefined;
     }
     const properties =
       dynamic === undefined
-        ? [...this.#values.values()].filter(({ key }) => isMember(key.trim()))
+        ? [...this.#keys.values.values()].filter(({ key }) => isMember(key.trim()))
         : parseProperties(dynamic.text);
     const file = dynamic?.file ?? this.#sources.file;
-    const problemsBefore = this.#problems.length;
+    const problemsBefore = this.#keys.problems.length;
     for (const property of properties) {
       const message = problemWithMember(property, dynamic !== undefined);
-      if (message !== undefined) this.#problems.push({ file, line: property.line, message });
+      if (message !== undefined) this.#keys.problems.push({ file, line: property.line, message });
     }
-    if (this.#problems.length > problemsBefore) return undefined;
+    if (this.#keys.problems.length > problemsBefore) return undefined;
     try {
       const config = QuorumConfig.fromProperties(properties);
       const version = dynamic === undefined ? undefined : versionFromFileName(dynamic.file);
@@ -286,20 +229,20 @@ class ConfigParser {
         if (member.ignoredAddresses.length === 0) continue;
         const line = properties.find(({ key }) => key === `server.${member.sid}`)?.line;
         const message = `only the first address of server.${member.sid} is used; ignored: ${member.ignoredAddresses.join(" ")}`;
-        this.#warnings.push({ file, line, message });
+        this.#keys.warnings.push({ file, line, message });
       }
       return version === undefined ? config : config.withVersion(version);
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
-      this.#problems.push({ file, line: undefined, message: error.message });
+      this.#keys.problems.push({ file, line: undefined, message: error.message });
       return undefined;
     }
   }
 
   #checkMembers(config: QuorumConfig, file: string, standaloneEnabled: boolean): void {
     const voters = config.voters.size;
-    const problem = (message: string): void => void this.#problems.push({ file, line: undefined, message });
-    const warn = (message: string): void => void this.#warnings.push({ file, line: undefined, message });
+    const problem = (message: string): void => void this.#keys.problems.push({ file, line: undefined, message });
+    const warn = (message: string): void => void this.#keys.warnings.push({ file, line: undefined, message });
     if (voters === 0) {
       if (!standaloneEnabled) problem("standaloneEnabled = false then number of participants should be >0");
       else if (config.observers.size > 0) problem("Observers w/o participants is an invalid configuration");
@@ -317,12 +260,12 @@ class ConfigParser {
     quorum: QuorumConfig,
     facts: { readonly initLimit: number; readonly syncLimit: number; readonly myid: number | undefined },
   ): void {
-    if (facts.initLimit === 0) this.#problem("initLimit", "initLimit is not set");
-    if (facts.syncLimit === 0) this.#problem("syncLimit", "syncLimit is not set");
+    if (facts.initLimit === 0) this.#keys.problem("initLimit", "initLimit is not set");
+    if (facts.syncLimit === 0) this.#keys.problem("syncLimit", "syncLimit is not set");
     if (facts.myid === undefined) {
-      if (this.#sources.myid === undefined) this.#problem("dataDir", "myid file is missing");
+      if (this.#sources.myid === undefined) this.#keys.problem("dataDir", "myid file is missing");
     } else if (!quorum.members.has(facts.myid)) {
-      this.#warn(undefined, `My id ${facts.myid} not in the peer list`);
+      this.#keys.problem("dataDir", `My id ${facts.myid} not in the peer list`);
     }
   }
 
@@ -332,11 +275,11 @@ class ConfigParser {
     quorum: QuorumConfig | undefined,
     myid: number | undefined,
   ): { port: number | undefined; host: string } {
-    const said = this.#text(key) === undefined ? undefined : this.#integer(key, 0, { min: 0, max: 65_535 });
+    const said = this.#keys.text(key) === undefined ? undefined : this.#keys.integer(key, 0, { min: 0, max: 65_535 });
     const addressKey = `${key}Address`;
-    const address = this.#text(addressKey);
+    const address = this.#keys.text(addressKey);
     if (said === undefined && address !== undefined) {
-      this.#problem(addressKey, `${addressKey} is set but ${key} is not set`);
+      this.#keys.problem(addressKey, `${addressKey} is set but ${key} is not set`);
     }
     const host = address === undefined || address === "" ? ANY_ADDRESS : address.replace(/^\[(.*)\]$/, "$1");
     const member = myid === undefined ? undefined : quorum?.members.get(myid);
@@ -347,7 +290,7 @@ class ConfigParser {
     const isAny = host === ANY_ADDRESS || host === "::";
     if (said !== undefined && (said !== memberPort || (!isAny && host !== memberHost))) {
       const what = isSecure ? "secure client address" : "client address";
-      this.#problem(
+      this.#keys.problem(
         key,
         `${what} for this server (id = ${myid}) in static config file is ${host}:${said}` +
           ` is different from ${what} found in dynamic file: ${memberHost}:${memberPort}`,
@@ -360,36 +303,38 @@ class ConfigParser {
     const enable = "quorum.auth.enableSasl";
     const server = "quorum.auth.serverRequireSasl";
     const learner = "quorum.auth.learnerRequireSasl";
-    const isEnabled = this.#boolean(enable, false);
-    const serverRequires = this.#boolean(server, false);
-    const learnerRequires = this.#boolean(learner, false);
+    const isEnabled = this.#keys.boolean(enable, false);
+    const serverRequires = this.#keys.boolean(server, false);
+    const learnerRequires = this.#keys.boolean(learner, false);
     for (const key of ["learner.saslLoginContext", "server.saslLoginContext", "kerberos.servicePrincipal"]) {
-      this.#text(`quorum.auth.${key}`);
+      this.#keys.text(`quorum.auth.${key}`);
     }
-    this.#integer("quorum.cnxn.threads.size", 20);
-    if (!isEnabled && serverRequires) this.#problem(server, `${enable} is disabled, so cannot enable ${server}`);
-    if (!isEnabled && learnerRequires) this.#problem(learner, `${enable} is disabled, so cannot enable ${learner}`);
-    if (!learnerRequires && serverRequires) this.#problem(server, `${learner} is disabled, so cannot enable ${server}`);
+    this.#keys.integer("quorum.cnxn.threads.size", 20);
+    if (!isEnabled && serverRequires) this.#keys.problem(server, `${enable} is disabled, so cannot enable ${server}`);
+    if (!isEnabled && learnerRequires)
+      this.#keys.problem(learner, `${enable} is disabled, so cannot enable ${learner}`);
+    if (!learnerRequires && serverRequires)
+      this.#keys.problem(server, `${learner} is disabled, so cannot enable ${server}`);
     return isEnabled;
   }
 
   #snapRetainCount(): number {
     const key = "autopurge.snapRetainCount";
-    const count = this.#integer(key, SNAP_RETAIN_COUNT_MIN);
+    const count = this.#keys.integer(key, SNAP_RETAIN_COUNT_MIN);
     if (count >= SNAP_RETAIN_COUNT_MIN) return count;
-    const line = this.#values.get(key)?.line;
-    this.#warn(line, `Invalid ${key}: ${count}. Defaulting to ${SNAP_RETAIN_COUNT_MIN}`);
+    const line = this.#keys.values.get(key)?.line;
+    this.#keys.warn(line, `Invalid ${key}: ${count}. Defaulting to ${SNAP_RETAIN_COUNT_MIN}`);
     return SNAP_RETAIN_COUNT_MIN;
   }
 
   /** A number of hours, or a number with a unit (`30m`). */
   #purgeInterval(): number | undefined {
     const key = "autopurge.purgeInterval";
-    const text = this.#text(key);
+    const text = this.#keys.text(key);
     if (text === undefined) return undefined;
     const [, count, unit = ""] = /^(-?\d{1,9})(ms|MS|[sSmMhHdD])?$/.exec(text) ?? [];
     if (count === undefined) {
-      this.#problem(key, `${key}: For input string: "${text}"`);
+      this.#keys.problem(key, `${key}: For input string: "${text}"`);
       return undefined;
     }
     return Math.max(0, Number(count)) * (MS_OF_UNIT.get(unit === "" ? "H" : unit.toUpperCase()) ?? 0);
@@ -397,38 +342,38 @@ class ConfigParser {
 
   /** There is no virtual machine here that could pause; the keys are checked, so that a file means the same everywhere. */
   #checkJvmPause(): void {
-    this.#boolean("jvm.pause.monitor", false);
+    this.#keys.boolean("jvm.pause.monitor", false);
     for (const name of ["info-threshold.ms", "warn-threshold.ms", "sleep.time.ms"])
-      this.#integer(`jvm.pause.${name}`, 0);
+      this.#keys.integer(`jvm.pause.${name}`, 0);
   }
 
   #multiAddress(): void {
-    const isEnabled = this.#boolean("multiAddress.enabled", false);
-    this.#boolean("multiAddress.reachabilityCheckEnabled", true);
-    this.#integer("multiAddress.reachabilityCheckTimeoutMs", 1000);
+    const isEnabled = this.#keys.boolean("multiAddress.enabled", false);
+    this.#keys.boolean("multiAddress.reachabilityCheckEnabled", true);
+    this.#keys.integer("multiAddress.reachabilityCheckTimeoutMs", 1000);
     if (isEnabled) {
-      const line = this.#values.get("multiAddress.enabled")?.line;
-      this.#warn(line, "multiAddress.enabled: of several addresses of a server only the first is used");
+      const line = this.#keys.values.get("multiAddress.enabled")?.line;
+      this.#keys.warn(line, "multiAddress.enabled: of several addresses of a server only the first is used");
     }
     for (const key of ["sslQuorumReloadCertFiles", "oraclePath"]) {
-      if (this.#text(key) === undefined) continue;
-      this.#warn(this.#values.get(key)?.line, `${key} has no effect here`);
+      if (this.#keys.text(key) === undefined) continue;
+      this.#keys.warn(this.#keys.values.get(key)?.line, `${key} has no effect here`);
     }
   }
 
   #metrics(): { className: string; settings: ReadonlyMap<string, string> } {
     const classKey = "metricsProvider.className";
-    const className = this.#text(classKey) ?? "org.apache.zookeeper.metrics.impl.DefaultMetricsProvider";
+    const className = this.#keys.text(classKey) ?? "org.apache.zookeeper.metrics.impl.DefaultMetricsProvider";
     if (!METRICS_PROVIDERS.has(className)) {
-      this.#problem(
+      this.#keys.problem(
         classKey,
         `metrics provider class was not found: ${className}; known are ${[...METRICS_PROVIDERS].join(", ")}`,
       );
     }
     const settings = new Map<string, string>();
-    for (const [key, { value }] of this.#values) {
+    for (const [key, { value }] of this.#keys.values) {
       if (!key.startsWith("metricsProvider.") || key === classKey) continue;
-      this.#asked.add(key);
+      this.#keys.take(key);
       settings.set(key.slice("metricsProvider.".length), value.trim());
     }
     return { className, settings };
@@ -437,10 +382,10 @@ class ConfigParser {
   /** Every key that is none of zoo.cfg's own, as the system property of that name, over those of the command line. */
   #properties(): SystemProperties {
     const properties = new Map(this.#sources.properties);
-    for (const [key, { value, line }] of this.#values) {
-      if (this.#asked.has(key)) continue;
+    for (const [key, { value, line }] of this.#keys.values) {
+      if (this.#keys.isTaken(key)) continue;
       const message = problemWithKey(key);
-      if (message !== undefined) this.#warn(line, message);
+      if (message !== undefined) this.#keys.warn(line, message);
       properties.set(`zookeeper.${key}`, value.trim());
     }
     return properties;
@@ -452,7 +397,7 @@ class ConfigParser {
       return QuorumConfig.parse(this.#sources.dynamicNext);
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
-      this.#warnings.push({ file: `${this.#sources.file}.dynamic.next`, line: undefined, message: error.message });
+      this.#keys.warnings.push({ file: `${this.#sources.file}.dynamic.next`, line: undefined, message: error.message });
       return undefined;
     }
   }
@@ -476,13 +421,6 @@ function problemWithMember(property: Property, isDynamicFile: boolean): string |
     if (error instanceof ConfigError) return error.message;
     throw error;
   }
-}
-
-/** As `Integer.parseInt`; undefined where that throws. */
-function parseJavaInt(text: string): number | undefined {
-  if (!/^[+-]?\d{1,10}$/.test(text)) return undefined;
-  const value = Number(text);
-  return value >= -(2 ** 31) && value < 2 ** 31 ? value : undefined;
 }
 
 function orDefault(value: number, fallback: number): number {
