@@ -1,0 +1,302 @@
+import type { Clock, Connection, Log, Timer } from "@ordinal/io";
+
+import type { Txn } from "../jute/txn-records.ts";
+import { sessionHex, type SessionId } from "../jute/zxid.ts";
+import type { Replica } from "../peer/replica.ts";
+import type { ServerSide } from "../peer/server-side.ts";
+import type { AccessControl } from "../processing/access-control.ts";
+import type { Request } from "../processing/request.ts";
+import { isSessionPassword } from "../session/session-password.ts";
+import type { Database, TxnResult } from "../tree/database.ts";
+import { ClientConnection, type ClientIdentity } from "./client-connection.ts";
+import type { DisconnectReason } from "./disconnect-reason.ts";
+import type { FourLetterWord } from "./four-letter/four-letter-words.ts";
+import type { ServerFacts } from "./handshake.ts";
+import { javaHostAddress } from "./java-address.ts";
+import type { ClientLimits } from "./limits.ts";
+import type { ServerMetrics } from "./metrics/server-metrics.ts";
+import { OutputPool } from "./output-pool.ts";
+import { PendingRequest } from "./pending-request.ts";
+import type { SaslExchange } from "./sasl-exchange.ts";
+import type { ServerStats } from "./server-stats.ts";
+
+// Source: org.apache.zookeeper.server.ZooKeeperServer, ServerCnxnFactory, FinalRequestProcessor.
+
+/** How often silent connections are looked for. */
+const SWEEP_MS = 500;
+
+export interface ClientServiceParts {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly database: Database;
+  readonly limits: ClientLimits;
+  readonly access: AccessControl;
+  readonly metrics: ServerMetrics;
+  readonly stats: ServerStats;
+  readonly localSessionsEnabled: boolean;
+  /** Answers a four-letter word; what it reads from the disk takes a promise. */
+  readonly answerWord: (word: FourLetterWord, argument: Uint8Array, from: ClientConnection) => string | Promise<string>;
+  readonly beginSasl: (connection: ClientConnection) => SaslExchange;
+  /** False: who has not authenticated as the server demands may not ask anything. */
+  readonly mayAsk: (connection: ClientConnection) => boolean;
+}
+
+/** The clients of a server: who they are, what they wait for, and the tree they read. */
+export class ClientService implements ServerSide {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly limits: ClientLimits;
+  readonly access: AccessControl;
+  readonly metrics: ServerMetrics;
+  readonly stats: ServerStats;
+  readonly pool = new OutputPool();
+  readonly answerWord: ClientServiceParts["answerWord"];
+  readonly beginSasl: ClientServiceParts["beginSasl"];
+  readonly mayAsk: ClientServiceParts["mayAsk"];
+  /** Requests of all connections that are not answered. */
+  outstanding = 0;
+  /** Bytes that clients have not taken, and bytes of requests that are not whole yet. */
+  heldBytes = 0;
+  partialBytes = 0;
+
+  #database: Database;
+  #replica: Replica | undefined;
+  readonly #localSessionsEnabled: boolean;
+  readonly #connections = new Set<ClientConnection>();
+  /** Those that are not closed. */
+  #openCount = 0;
+  readonly #countByAddress = new Map<string, number>();
+  readonly #bySession = new Map<SessionId, ClientConnection>();
+  #toSettle: ClientConnection[] = [];
+  #sweepTimer: Timer | undefined;
+  readonly #settleAll = (): void => this.#settleThem();
+
+  constructor(parts: ClientServiceParts) {
+    this.clock = parts.clock;
+    this.log = parts.log;
+    this.limits = parts.limits;
+    this.access = parts.access;
+    this.metrics = parts.metrics;
+    this.stats = parts.stats;
+    this.answerWord = parts.answerWord;
+    this.beginSasl = parts.beginSasl;
+    this.mayAsk = parts.mayAsk;
+    this.#database = parts.database;
+    this.#localSessionsEnabled = parts.localSessionsEnabled;
+  }
+
+  // ---- listeners
+
+  start(): void {
+    this.#sweepTimer ??= this.clock.setTimer(SWEEP_MS, () => this.#sweep());
+  }
+
+  /** Ends all connections at once. */
+  stop(): void {
+    this.#sweepTimer?.cancel();
+    this.#sweepTimer = undefined;
+    this.retire("the server stops");
+    this.closeAll("server_shutdown");
+  }
+
+  /** Takes a connection that a listener has accepted, or closes it where there are too many. */
+  accept(connection: Connection, identity: ClientIdentity): void {
+    const address = connection.remote.host;
+    const { connectionsMax, connectionsPerAddressMax } = this.limits;
+    const count = this.#countByAddress.get(address) ?? 0;
+    if (connectionsMax > 0 && this.#openCount >= connectionsMax) {
+      this.#reject(connection, `Too many connections max allowed is ${connectionsMax}`);
+      return;
+    }
+    if (connectionsPerAddressMax > 0 && count >= connectionsPerAddressMax) {
+      this.#reject(
+        connection,
+        `Too many connections from /${javaHostAddress(address)} - max is ${connectionsPerAddressMax}`,
+      );
+      return;
+    }
+    this.#countByAddress.set(address, count + 1);
+    this.#openCount++;
+    const client = new ClientConnection(this, connection, identity);
+    this.#connections.add(client);
+    this.log.debug("connection-accepted", { message: `Accepted socket connection from ${client.remoteText}` });
+    client.start();
+  }
+
+  #reject(connection: Connection, message: string): void {
+    this.metrics.connectionRejected.add(1);
+    this.log.warn("too-many-connections", { message: `Error accepting new connection: ${message}` });
+    connection.destroy();
+  }
+
+  // ---- connections
+
+  /** Those that are open, in the order they came. */
+  *connections(): Generator<ClientConnection> {
+    for (const connection of this.#connections) if (!connection.isClosed) yield connection;
+  }
+
+  get connectionCount(): number {
+    return this.#openCount;
+  }
+
+  connectionOf(sessionId: SessionId): ClientConnection | undefined {
+    return this.#bySession.get(sessionId);
+  }
+
+  closeAll(reason: DisconnectReason): void {
+    for (const connection of this.connections()) connection.close(reason);
+  }
+
+  /** The connection is closed: it gets nothing more, though its last bytes may be on their way. */
+  ended(connection: ClientConnection): void {
+    this.#openCount--;
+    const address = connection.remoteHost;
+    const count = (this.#countByAddress.get(address) ?? 1) - 1;
+    if (count > 0) this.#countByAddress.set(address, count);
+    else this.#countByAddress.delete(address);
+    if (this.#bySession.get(connection.sessionId) === connection) this.#bySession.delete(connection.sessionId);
+    this.#database.tree.watches.removeWatcher(connection);
+  }
+
+  /** Nothing is left of the connection. */
+  forget(connection: ClientConnection): void {
+    this.#connections.delete(connection);
+  }
+
+  /** Has the connection answer and send what it can, once the code that runs now is done. */
+  settleSoon(connection: ClientConnection): void {
+    if (connection.isToSettle) return;
+    connection.isToSettle = true;
+    if (this.#toSettle.length === 0) queueMicrotask(this.#settleAll);
+    this.#toSettle.push(connection);
+  }
+
+  #settleThem(): void {
+    const connections = this.#toSettle;
+    this.#toSettle = [];
+    for (const connection of connections) {
+      connection.isToSettle = false;
+      connection.settle();
+    }
+  }
+
+  #sweep(): void {
+    const nowMs = this.clock.monotonic();
+    for (const connection of this.#connections) connection.sweep(nowMs);
+    this.#sweepTimer = this.clock.setTimer(SWEEP_MS, () => this.#sweep());
+  }
+
+  // ---- sessions
+
+  get isServing(): boolean {
+    return this.#replica !== undefined;
+  }
+
+  get replica(): Replica | undefined {
+    return this.#replica;
+  }
+
+  get isOverloaded(): boolean {
+    return this.outstanding > this.limits.outstandingMax;
+  }
+
+  serverFacts(): ServerFacts {
+    return {
+      isReadOnly: this.#replica?.role === "read-only",
+      lastProcessedZxid: this.#database.lastProcessedZxid,
+    };
+  }
+
+  /** False: the session has expired, and the connection is closed now. */
+  touch(connection: ClientConnection): boolean {
+    if (this.#replica?.touch(connection.sessionId, connection.timeoutMs) === true) return true;
+    this.log.warn("session-unknown", {
+      message: `Dropping request: No session with sessionid 0x${sessionHex(connection.sessionId)} exists, probably expired and removed`,
+      client: connection.remoteText,
+    });
+    connection.close("connection_expired");
+    return false;
+  }
+
+  createSession(connection: ClientConnection): void {
+    const replica = this.#replica;
+    if (replica === undefined) return connection.close("server_shutdown");
+    connection.sessionId = replica.nextSessionId();
+    this.#bySession.set(connection.sessionId, connection);
+    const record = new Uint8Array(4);
+    new DataView(record.buffer).setInt32(0, connection.timeoutMs);
+    replica.submit(connection.createSessionRequest(record, this.#localSessionsEnabled));
+  }
+
+  sessionCreated(connection: ClientConnection): void {
+    connection.established(true, this.serverFacts().isReadOnly);
+  }
+
+  reattach(connection: ClientConnection, sessionId: SessionId, password: Uint8Array): void {
+    const replica = this.#replica;
+    if (replica === undefined) return connection.close("server_shutdown");
+    connection.sessionId = sessionId;
+    const isReadOnly = replica.role === "read-only";
+    if (!isSessionPassword(sessionId, password)) {
+      this.log.warn("wrong-session-password", {
+        message: `Incorrect password from ${connection.remoteText} for session 0x${sessionHex(sessionId)}`,
+      });
+      connection.established(false, isReadOnly);
+      return;
+    }
+    this.#bySession.get(sessionId)?.close("client_reconnect");
+    this.#bySession.set(sessionId, connection);
+    replica.revalidate(sessionId, connection.timeoutMs, (isValid) => connection.established(isValid, isReadOnly));
+  }
+
+  isLocalSession(sessionId: SessionId): boolean {
+    return this.#replica?.isLocalSession(sessionId) ?? false;
+  }
+
+  submit(request: PendingRequest): void {
+    this.#replica?.submit(request);
+  }
+
+  // ---- what the server's place in the ensemble says
+
+  get database(): Database {
+    return this.#database;
+  }
+
+  replaceDatabase(database: Database): void {
+    this.#database = database;
+  }
+
+  serve(replica: Replica): void {
+    this.#replica = replica;
+  }
+
+  retire(reason: string): void {
+    if (this.#replica === undefined) return;
+    this.log.info("retired", { message: `Stops serving clients: ${reason}` });
+    this.#replica = undefined;
+    this.closeAll("server_shutdown");
+  }
+
+  commit(txn: Txn): TxnResult {
+    const result = this.#database.apply(txn);
+    const { sessionId, timeMs } = txn.header;
+    const latencyMs = this.clock.now() - timeMs;
+    if (latencyMs >= 0) this.metrics.propagationLatency.add(latencyMs);
+    this.#bySession.get(sessionId)?.committed(txn, result);
+    return result;
+  }
+
+  refuse(request: Request, error: number): void {
+    if (request instanceof PendingRequest) request.origin.refused(request, error);
+  }
+
+  localSession(request: Request): void {
+    if (request instanceof PendingRequest) request.origin.synced(request);
+  }
+
+  synced(request: Request): void {
+    if (request instanceof PendingRequest) request.origin.synced(request);
+  }
+}

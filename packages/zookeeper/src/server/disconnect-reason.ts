@@ -1,0 +1,16 @@
+/** Why a connection ended. Source: org.apache.zookeeper.server.ServerCnxn.DisconnectReason. */
+export type DisconnectReason =
+  | "server_shutdown"
+  | "connection_expired"
+  | "client_closed_session"
+  | "unable_to_read_from_client"
+  | "not_read_only_client"
+  | "client_zxid_ahead"
+  | "client_reconnect"
+  | "io_exception"
+  | "io_exception_in_session_init"
+  | "sasl_auth_failure"
+  | "close_connection_command"
+  | "connection_mode_changed"
+  | "Client hits connection limiting threshold"
+  | "shed_connections_command";
