@@ -27,7 +27,8 @@ export function encodeLearnerInfo(info: LearnerInfo): Uint8Array {
 
 /** The original takes shorter ones from servers before 3.5. */
 export function decodeLearnerInfo(data: Uint8Array | null): LearnerInfo {
-  if (data === null || data.length < 12) throw new ProtocolError("BAD_LEARNER_INFO", "a learner that does not say who it is");
+  if (data === null || data.length < 12)
+    throw new ProtocolError("BAD_LEARNER_INFO", "a learner that does not say who it is");
   const reader = new JuteReader(data);
   const sid = reader.long();
   const protocolVersion = reader.int32();
