@@ -1,4 +1,4 @@
-import { type Acl, type Id } from "../jute/data-records.ts";
+import type { Acl, Id } from "../jute/data-records.ts";
 import type { ClientInfo } from "../jute/proto-records.ts";
 import type { AuthScheme, ConnectionFacts } from "./auth-scheme.ts";
 import { digestScheme, type DigestOptions } from "./digest-scheme.ts";
