@@ -39,6 +39,7 @@ export interface NewNode {
 }
 
 const READ_ACL: readonly Acl[] = [{ perms: Permission.read, id: { scheme: "world", id: "anyone" } }];
+const EMPTY = new Uint8Array(0);
 const NO_SESSION: ReadonlySet<string> = new Set();
 const NO_ZXID = mustBeZxid(-1);
 
@@ -64,12 +65,12 @@ export class DataTree {
   /** A new tree: the root, /zookeeper, /zookeeper/quota and /zookeeper/config. */
   constructor(options: TreeOptions = TREE_DEFAULTS) {
     this.options = options;
-    const root = new Znode(new Uint8Array(0), OPEN_ACL_KEY);
-    this.#put("", root);
+    const root = new Znode(EMPTY, OPEN_ACL_KEY);
+    this.#put("", root, null);
     this.#nodes.set("/", root);
     for (const path of [PROC_PATH, QUOTA_PATH]) {
       defined(this.#nodes.get(parentOf(path)), path).addChild(nameOf(path));
-      this.#put(path, new Znode(new Uint8Array(0), OPEN_ACL_KEY));
+      this.#put(path, new Znode(EMPTY, OPEN_ACL_KEY), EMPTY);
     }
     this.#addConfigNode();
     this.#recompute();
@@ -202,7 +203,7 @@ export class DataTree {
     child.czxid = child.mzxid = child.pzxid = zxid;
     child.ctime = child.mtime = node.timeMs;
     child.ephemeralOwner = ephemeralOwner;
-    this.#put(path, child);
+    this.#put(path, child, data);
     this.#dataSize += sizeOf(path, child);
     this.#enlist(path, ephemeralOwner);
     this.#quotas.created(path, child);
@@ -352,8 +353,8 @@ export class DataTree {
     this.#dataSize = 0;
   }
 
-  /** A node of a snapshot; whether its parent came before it. The ACL table comes before them all. */
-  restore(path: string, node: Znode): boolean {
+  /** A node of a snapshot, which has `data`; whether its parent came before it. The ACL table comes before them all. */
+  restore(path: string, node: Znode, data: Uint8Array | null): boolean {
     if (path !== "") {
       const parent = path.startsWith("/") ? this.#nodes.get(parentOf(path)) : undefined;
       if (parent === undefined) return false;
@@ -361,7 +362,7 @@ export class DataTree {
     }
     const before = this.#nodes.get(path);
     if (before !== undefined) this.#unsum(before);
-    this.#put(path, node);
+    this.#put(path, node, data);
     this.acls.useKey(node.acl);
     if (path !== "") this.#enlist(path, node.ephemeralOwner);
     return true;
@@ -380,15 +381,15 @@ export class DataTree {
 
   #addConfigNode(): void {
     this.#nodes.get(PROC_PATH)?.addChild(nameOf(CONFIG_PATH));
-    const node = new Znode(new Uint8Array(0), this.acls.use(READ_ACL));
+    const node = new Znode(EMPTY, this.acls.use(READ_ACL));
     node.aversion = -1;
-    this.#put(CONFIG_PATH, node);
+    this.#put(CONFIG_PATH, node, EMPTY);
   }
 
-  #put(path: string, node: Znode): void {
+  #put(path: string, node: Znode, data: Uint8Array | null): void {
     this.#nodes.set(path, node);
     if (isOutsideDigest(path) || !this.options.digestEnabled) return;
-    node.contentDigest = contentDigest(path, node.data) | 0;
+    node.contentDigest = contentDigest(path, data) | 0;
     this.#resum(path, node);
   }
 

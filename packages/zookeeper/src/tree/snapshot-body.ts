@@ -69,8 +69,7 @@ function writeNode(writer: JuteWriter, path: string, node: Znode): void {
 
 const NO_OWNER = 0n;
 
-function readNode(reader: JuteReader): Znode {
-  const data = reader.buffer();
+function readNode(reader: JuteReader, data: Uint8Array | null): Znode {
   const node = new Znode(data, reader.long());
   node.czxid = reader.zxid();
   node.mzxid = reader.zxid();
@@ -141,7 +140,8 @@ export class SnapshotBodyReader {
       if (!this.#tree.restored()) throw new ProtocolError("BAD_SNAPSHOT", "a snapshot without a root");
       return undefined;
     }
-    if (!this.#tree.restore(path, readNode(reader))) {
+    const data = reader.buffer();
+    if (!this.#tree.restore(path, readNode(reader, data), data)) {
       throw new ProtocolError("BAD_SNAPSHOT", `the node ${JSON.stringify(path)} comes before its parent`);
     }
     return this.#node;
