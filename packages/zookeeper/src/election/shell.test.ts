@@ -229,7 +229,12 @@ describe("ElectionPort", () => {
     const { net, clock, resolver } = lab.host(1).start();
     const log: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
     const port: ElectionPort = new ElectionPort({
-      ...{ net, clock, resolver, log, sid: 1, config: lab.config },
+      net,
+      clock,
+      resolver,
+      log,
+      sid: 1,
+      config: lab.config,
       onNewerConfig: (config) => port.replaceConfig(config),
     });
     lab.ports.set(1, port);
