@@ -86,6 +86,8 @@ export class ClientConnection implements Receiver, Watcher, ReadContext, Request
   /** What is not answered yet, oldest first: begins with a request that waits for its transaction. */
   readonly #pending = new BoundedQueue<PendingRequest>(PENDING_MAX);
   #queuedReads = 0;
+  /** The end of the session is asked for and not answered: whatever else comes does not keep it alive. */
+  #isClosingSession = false;
   #state: State = "fresh";
   /** Whether the client sends and gets the readOnly byte. */
   #knowsReadOnly = false;
@@ -162,7 +164,7 @@ export class ClientConnection implements Receiver, Watcher, ReadContext, Request
     const nowMs = this.#service.clock.monotonic();
     this.lastHeardMs = nowMs;
     this.#input.push(bytes);
-    if (this.#state === "open" && !this.#service.touch(this)) return;
+    if (this.#state === "open" && !this.#isClosingSession && !this.#service.touch(this)) return;
     this.#settle(nowMs);
   }
 
@@ -432,6 +434,7 @@ export class ClientConnection implements Receiver, Watcher, ReadContext, Request
       isOrdered: ordered,
       ...(type === OpCode.closeSession && { localSession: this.#service.isLocalSession(this.sessionId) }),
     });
+    if (type === OpCode.closeSession) this.#isClosingSession = true;
     this.#pending.push(request);
     this.#service.outstanding++;
     if (ordered) this.#service.submit(request);

@@ -1,5 +1,5 @@
 import { OpCode } from "../jute/op-code.ts";
-import { Counter } from "./metrics/counter.ts";
+import type { Counter } from "./metrics/counter.ts";
 import type { ServerMetrics } from "./metrics/server-metrics.ts";
 import { Summary } from "./metrics/summary.ts";
 

@@ -1,5 +1,5 @@
 import { Counter } from "./counter.ts";
-import { PercentileSummary, Summary } from "./summary.ts";
+import { PercentileSummary, type Summary } from "./summary.ts";
 
 // Source: org.apache.zookeeper.server.ServerMetrics.
 
