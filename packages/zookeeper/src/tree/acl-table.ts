@@ -5,6 +5,8 @@ import { Permission } from "../jute/op-code.ts";
 
 /** The key of a node without a list: everybody may do everything. */
 export const OPEN_ACL_KEY = -1;
+/** Of a node in a fuzzy snapshot whose list came after the table was written; replay gives it its own. */
+const UNKNOWN_ACL_KEY = -2;
 export const OPEN_ACL: readonly Acl[] = [{ perms: Permission.all, id: { scheme: "world", id: "anyone" } }];
 /** What a node is held to whose key the table does not know: nobody may do anything. */
 const CLOSED_ACL: readonly Acl[] = [{ perms: 0, id: { scheme: "world", id: "anyone" } }];
@@ -51,10 +53,16 @@ export class AclTable {
     return entry.key;
   }
 
-  /** A node read from a snapshot uses this key; keys that the table does not hold are ignored. */
-  useKey(key: number): void {
+  /**
+   * A node read from a snapshot uses this key, or the one that is answered: a key that the table does not hold may soon be another
+   * list's, which must not lose a use by what is done to this node.
+   */
+  useKey(key: number): number {
+    if (key === OPEN_ACL_KEY) return key;
     const entry = this.#byKey.get(key);
-    if (entry !== undefined) entry.uses++;
+    if (entry === undefined) return UNKNOWN_ACL_KEY;
+    entry.uses++;
+    return key;
   }
 
   release(key: number): void {
@@ -67,9 +75,22 @@ export class AclTable {
     return this.#byKey.get(key)?.acl ?? CLOSED_ACL;
   }
 
+  /** How many nodes use the key. */
+  usesOf(key: number): number {
+    return this.#byKey.get(key)?.uses ?? 0;
+  }
+
   /** After a snapshot was read: lists without a node go. */
   purgeUnused(): void {
     for (const entry of this.#byKey.values()) if (entry.uses <= 0) this.#drop(entry);
+  }
+
+  /** Before a snapshot is read: keys begin anew. */
+  clear(): void {
+    this.#byKey.clear();
+    this.#byText.clear();
+    this.#recent = undefined;
+    this.#lastKey = 0;
   }
 
   /** A list from a snapshot, without uses yet. */

@@ -2,7 +2,7 @@ import type { Stat } from "../jute/data-records.ts";
 import { ErrorCode } from "../jute/error-code.ts";
 import { OpCode } from "../jute/op-code.ts";
 import type { TxnHeader, TxnRecord } from "../jute/txn-records.ts";
-import type { DataTree, NewNode } from "./data-tree.ts";
+import type { DataTree } from "./data-tree.ts";
 import { CONTAINER_OWNER, ttlToOwner } from "./ephemeral-type.ts";
 
 /** What became of a transaction, or of a part of a multi. Source: org.apache.zookeeper.server.DataTree.ProcessTxnResult. */
@@ -17,7 +17,8 @@ export interface TxnResult {
 
 /**
  * Applies a transaction. Over a snapshot that was taken while transactions were applied it may meet its own effects: it changes
- * then what is still behind, and answers with an error that nobody waits for.
+ * then what is still behind, and answers with an error that nobody waits for. The original brings a parent up to date for plain
+ * creates only, and is left with a wrong cversion by the others.
  *
  * Source: org.apache.zookeeper.server.DataTree.processTxn.
  */
@@ -25,18 +26,12 @@ export function applyTxn(tree: DataTree, header: TxnHeader, record: TxnRecord): 
   const { type } = record;
   switch (type) {
     case OpCode.create:
-    case OpCode.create2: {
-      const owner = record.ephemeral ? header.sessionId : NO_OWNER;
-      const error = tree.createNode(newNode(header, record, owner));
-      if (type === OpCode.create2) return created(tree, record, error);
-      if (error !== ErrorCode.nodeExists) return { type, error, path: record.path };
-      const repaired = tree.repairParent(record.path, record.parentCVersion, header.zxid);
-      return { type, error: repaired === ErrorCode.ok ? error : repaired, path: record.path };
-    }
+    case OpCode.create2:
+      return create(tree, header, record, record.ephemeral ? header.sessionId : NO_OWNER);
     case OpCode.createTTL:
-      return created(tree, record, tree.createNode(newNode(header, record, ttlToOwner(record.ttl))));
+      return create(tree, header, record, ttlToOwner(record.ttl));
     case OpCode.createContainer:
-      return created(tree, record, tree.createNode(newNode(header, record, CONTAINER_OWNER)));
+      return create(tree, header, record, CONTAINER_OWNER);
     case OpCode.delete:
     case OpCode.deleteContainer:
       return { type, error: tree.deleteNode(record.path, header.zxid), path: record.path };
@@ -95,13 +90,14 @@ const MULTI_TYPES: ReadonlySet<number> = new Set([
 
 type CreateRecord = Extract<TxnRecord, { readonly parentCVersion: number }>;
 
-function newNode(header: TxnHeader, record: CreateRecord, ephemeralOwner: bigint): NewNode {
-  const { path, data, acl, parentCVersion } = record;
-  return { path, data, acl, parentCVersion, ephemeralOwner, zxid: header.zxid, timeMs: header.timeMs };
-}
-
-function created(tree: DataTree, { type, path }: CreateRecord, error: ErrorCode): TxnResult {
-  const node = error === ErrorCode.ok ? tree.node(path) : undefined;
+function create(tree: DataTree, header: TxnHeader, record: CreateRecord, ephemeralOwner: bigint): TxnResult {
+  const { type, path, data, acl, parentCVersion } = record;
+  const { zxid, timeMs } = header;
+  let error = tree.createNode({ path, data, acl, parentCVersion, ephemeralOwner, zxid, timeMs });
+  if (error === ErrorCode.nodeExists && tree.repairParent(path, parentCVersion, zxid) !== ErrorCode.ok) {
+    error = ErrorCode.noNode;
+  }
+  const node = error === ErrorCode.ok && type !== OpCode.create ? tree.node(path) : undefined;
   return node === undefined ? { type, error, path } : { type, error, path, stat: tree.statOf(node) };
 }
 

@@ -186,6 +186,7 @@ export class DataTree {
     const acl = this.acls.use(node.acl);
     const existing = this.#nodes.get(path);
     if (existing !== undefined) {
+      this.acls.release(existing.acl);
       existing.acl = acl;
       return ErrorCode.nodeExists;
     }
@@ -344,6 +345,7 @@ export class DataTree {
 
   /** Empties the tree, to put a snapshot's nodes into it by `restore` and then `restored`. */
   clear(): void {
+    this.acls.clear();
     this.#nodes.clear();
     this.#digest.clear();
     this.#ephemerals.clear();
@@ -363,7 +365,7 @@ export class DataTree {
     const before = this.#nodes.get(path);
     if (before !== undefined) this.#unsum(before);
     this.#put(path, node, data);
-    this.acls.useKey(node.acl);
+    node.acl = this.acls.useKey(node.acl);
     if (path !== "") this.#enlist(path, node.ephemeralOwner);
     return true;
   }

@@ -104,9 +104,11 @@ export class Database {
    * The body of a snapshot, from the sessions to the end of the nodes, without the file's header and seals; SNAP is the same.
    * Transactions may be applied between two chunks: then it is a fuzzy snapshot, and all after the `lastProcessedZxid` of its
    * beginning must be replayed over it. Each chunk is memory of its own.
+   *
+   * @param chunkBytes a chunk ends with the node that makes it so long; 64 KiB if not given
    */
-  snapshotChunks(): Generator<Uint8Array, void> {
-    return writeSnapshotBody(this.tree, this.sessions);
+  snapshotChunks(chunkBytes?: number): Generator<Uint8Array, void> {
+    return writeSnapshotBody(this.tree, this.sessions, chunkBytes);
   }
 
   /** Reads such a body, up to its end and no further. Throws a `ProtocolError` for what is none. */

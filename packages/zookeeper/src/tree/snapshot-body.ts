@@ -13,10 +13,15 @@ import { Znode } from "./znode.ts";
 const CHUNK_BYTES = 64 * 1024;
 const LIST_END = "/";
 
-/** Writes sessions, ACL table and nodes, parents first. Changes between chunks show in what is written later, or not at all. */
+/**
+ * Writes sessions, ACL table and nodes, parents first. Changes between chunks show in what is written later, or not at all.
+ *
+ * @param chunkBytes a chunk ends with the node that makes it so long
+ */
 export function* writeSnapshotBody(
   tree: DataTree,
   sessions: ReadonlyMap<SessionId, number>,
+  chunkBytes = CHUNK_BYTES,
 ): Generator<Uint8Array, void> {
   let writer = newChunk();
   writer.int32(sessions.size);
@@ -40,7 +45,7 @@ export function* writeSnapshotBody(
     const name = top.children[top.at++];
     if (name === undefined) open.pop();
     else visit(`${top.path}/${name}`);
-    if (writer.length < CHUNK_BYTES) continue;
+    if (writer.length < chunkBytes) continue;
     yield writer.written();
     writer = newChunk();
   }
