@@ -64,8 +64,6 @@ export class RequestOrder {
       sessions: this.sessions,
       access,
       options: {
-        digestEnabled: config.digestEnabled,
-        extendedTypesEnabled: config.extendedTypesEnabled,
         enforceQuota: config.enforceQuota,
         closeSessionTxnEnabled: booleanProperty(config.properties, "zookeeper.closeSessionTxn.enabled", true),
         reconfigEnabled: config.reconfigEnabled,

@@ -57,6 +57,14 @@ export class CommittedLog {
     }
   }
 
+  /** Forgets those after `zxid`: they are not in the tree any more. */
+  cutAfter(zxid: Zxid): void {
+    while (this.#size > 0 && this.max > zxid) {
+      this.#size--;
+      this.#ring[(this.#first + this.#size) % this.#count] = undefined;
+    }
+  }
+
   clear(): void {
     this.#ring.fill(undefined);
     this.#first = 0;

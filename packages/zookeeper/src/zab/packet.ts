@@ -2,7 +2,7 @@ import { ProtocolError } from "@ordinal/kit";
 
 import { type Id, readId, writeId } from "../jute/data-records.ts";
 import { JuteReader } from "../jute/jute-reader.ts";
-import { JuteWriter } from "../jute/jute-writer.ts";
+import type { JuteWriter } from "../jute/jute-writer.ts";
 import type { Zxid } from "../jute/zxid.ts";
 
 // Source: org.apache.zookeeper.server.quorum.Leader (types), zookeeper.jute QuorumPacket. The stream has no frames.
