@@ -226,14 +226,9 @@ export class DataTree {
 
     const node = this.#nodes.get(path);
     if (node === undefined) return ErrorCode.noNode;
-    this.#nodes.delete(path);
-    this.#unsum(node);
     const acl = this.acls.get(node.acl);
     const parentAcl = this.acls.get(parent.acl);
-    this.acls.release(node.acl);
-    this.#dataSize -= sizeOf(path, node);
-    this.#delist(path, node.ephemeralOwner);
-    this.#quotas.deleted(path, node);
+    this.#remove(path, node);
 
     const told = this.watches.data.trigger(path, EventType.nodeDeleted, zxid, acl);
     this.watches.child.trigger(path, EventType.nodeDeleted, zxid, acl, told);
@@ -404,6 +399,27 @@ export class DataTree {
     if (isOutsideDigest(path) || !this.options.digestEnabled) return;
     node.digest = statDigest(node.contentDigest >>> 0, node) | 0;
     this.#digest.add(node.digest >>> 0);
+  }
+
+  /**
+   * Takes the node out of everything but its parent. What is below it, which only replay can meet, came later than this deletion
+   * and comes again by its own transactions: left here it would be found, and its new parent never be told of it.
+   */
+  #remove(path: string, node: Znode): void {
+    const doomed: Array<readonly [string, Znode]> = [[path, node]];
+    for (let next = doomed.pop(); next !== undefined; next = doomed.pop()) {
+      const [at, gone] = next;
+      for (const name of gone.children) {
+        const child = this.#nodes.get(`${at}/${name}`);
+        if (child !== undefined) doomed.push([`${at}/${name}`, child]);
+      }
+      this.#nodes.delete(at);
+      this.#unsum(gone);
+      this.acls.release(gone.acl);
+      this.#dataSize -= sizeOf(at, gone);
+      this.#delist(at, gone.ephemeralOwner);
+      this.#quotas.deleted(at, gone);
+    }
   }
 
   #enlist(path: string, owner: bigint): void {
