@@ -52,12 +52,14 @@ export class Standalone implements Replica {
       log,
       config,
       access,
+      sid: SERVER_ID,
       database: serverSide.database,
       sink: {
         nextZxid: () => mustBeZxid(this.#lastZxid + 1),
         propose: (txn) => this.#propose(txn),
         ordered: (request) => this.#ordered(request),
         refused: (request, error) => serverSide.refuse(request, error),
+        localSession: (request) => serverSide.localSession(request),
       },
     });
   }
@@ -101,15 +103,16 @@ export class Standalone implements Replica {
   }
 
   facts(): ReplicaFacts {
+    const { serverSide } = this.#options;
     return {
       role: this.role,
       peerState: "",
-      lastProcessedZxid: this.#options.serverSide.database.lastProcessedZxid,
+      lastProcessedZxid: serverSide.database.lastProcessedZxid,
       leaderSid: undefined,
       quorumSize: 0,
       electionTimeMs: -1,
       outstandingProposals: this.#pending.length - this.#pendingFirst,
-      globalSessions: this.#order.sessions.size,
+      globalSessions: serverSide.database.sessions.size,
       localSessions: 0,
       leading: undefined,
     };
