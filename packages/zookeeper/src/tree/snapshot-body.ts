@@ -32,19 +32,20 @@ export function* writeSnapshotBody(
   const acls = tree.acls.entries();
   writer.int32(acls.length);
   for (const [key, acl] of acls) writeAclEntry(writer, key, acl);
-  const open: Array<{ readonly path: string; readonly children: readonly string[]; at: number }> = [];
-  const visit = (path: string): void => {
+  const open: Array<{ readonly prefix: string; readonly names: readonly string[]; at: number }> = [];
+  open.push({ prefix: "", names: [""], at: 0 });
+  for (let top = open.at(-1); top !== undefined; top = open.at(-1)) {
+    const name = top.names[top.at++];
+    if (name === undefined) {
+      open.pop();
+      continue;
+    }
+    const path = top.prefix + name;
     const node = tree.node(path);
-    if (node === undefined) return;
+    if (node === undefined) continue;
     writeNode(writer, path, node);
     // Its children of this moment: who comes later comes again by the log, and so goes who has gone meanwhile.
-    if (node.numChildren > 0) open.push({ path, children: [...node.children], at: 0 });
-  };
-  visit("");
-  for (let top = open.at(-1); top !== undefined; top = open.at(-1)) {
-    const name = top.children[top.at++];
-    if (name === undefined) open.pop();
-    else visit(`${top.path}/${name}`);
+    if (node.numChildren > 0) open.push({ prefix: `${path}/`, names: [...node.children], at: 0 });
     if (writer.length < chunkBytes) continue;
     yield writer.written();
     writer = newChunk();
