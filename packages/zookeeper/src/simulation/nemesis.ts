@@ -1,0 +1,215 @@
+/** What happens to the machines and the network of a simulated ensemble, one fault after the other, several at a time. */
+import type { SeededRandom } from "@ordinal/kit";
+import type { World } from "@ordinal/simulator";
+
+import type { SimulatedServer } from "./simulated-ensemble.ts";
+
+type Fault = (nemesis: Nemesis) => void;
+
+/** With how often each is drawn. The first lines matter most: what was promised must be on the disk. */
+const FAULTS: ReadonlyArray<readonly [weight: number, name: string, fault: Fault]> = [
+  [14, "kill", (nemesis) => nemesis.kill(nemesis.someServer())],
+  [8, "kill-leader", (nemesis) => nemesis.kill(nemesis.leader() ?? nemesis.someServer())],
+  [16, "power-off", (nemesis) => nemesis.powerOff(nemesis.someServer())],
+  [8, "power-off-leader", (nemesis) => nemesis.powerOff(nemesis.leader() ?? nemesis.someServer())],
+  [6, "blackout", (nemesis) => nemesis.blackout()],
+  [10, "cut", (nemesis) => nemesis.cutOff(nemesis.someServer())],
+  [8, "cut-leader", (nemesis) => nemesis.cutOff(nemesis.leader() ?? nemesis.someServer())],
+  [6, "cut-one-way", (nemesis) => nemesis.cutOneWay()],
+  [5, "split", (nemesis) => nemesis.split()],
+  [5, "reset", (nemesis) => nemesis.reset()],
+  [5, "cut-clients", (nemesis) => nemesis.cutClients()],
+  [4, "fail-sync", (nemesis) => nemesis.failSync()],
+  [4, "full-disk", (nemesis) => nemesis.fillDisk()],
+  [5, "stall-disk", (nemesis) => nemesis.stallDisk()],
+  [4, "clock-jump", (nemesis) => nemesis.jumpClock()],
+  [4, "slow-link", (nemesis) => nemesis.slowLink()],
+];
+const TOTAL_WEIGHT = FAULTS.reduce((sum, [weight]) => sum + weight, 0);
+
+export class Nemesis {
+  readonly #world: World;
+  readonly #random: SeededRandom;
+  readonly #servers: readonly SimulatedServer[];
+  readonly #clientHosts: readonly string[];
+  readonly counts = new Map<string, number>();
+  #isOver = false;
+
+  constructor(world: World, servers: readonly SimulatedServer[], clientHosts: readonly string[]) {
+    this.#world = world;
+    this.#random = world.random.fork("nemesis");
+    this.#servers = servers;
+    this.#clientHosts = clientHosts;
+  }
+
+  get faults(): number {
+    return [...this.counts.values()].reduce((sum, count) => sum + count, 0);
+  }
+
+  start(): void {
+    this.#plan(this.#random.between(50, 600));
+  }
+
+  #plan(afterMs: number): void {
+    this.#world.clock.setTimer(afterMs, () => {
+      if (this.#isOver) return;
+      this.#strike();
+      // What breaks something often comes while something else is being mended.
+      this.#plan(this.#random.chance(0.45) ? this.#random.between(0, 150) : this.#random.between(150, 1200));
+    });
+  }
+
+  #strike(): void {
+    let draw = this.#random.between(0, TOTAL_WEIGHT - 1);
+    for (const [weight, name, fault] of FAULTS) {
+      draw -= weight;
+      if (draw >= 0) continue;
+      this.counts.set(name, (this.counts.get(name) ?? 0) + 1);
+      this.#world.note("fault", { name });
+      fault(this);
+      return;
+    }
+  }
+
+  /** Everything is mended, and every server runs or is being started. */
+  end(): void {
+    this.#isOver = true;
+    this.#world.note("faults-end");
+    this.#world.network.healAll();
+    for (const server of this.#servers) {
+      server.host.device.freeBytes = Number.POSITIVE_INFINITY;
+      server.host.device.failSyncs(0);
+      server.host.device.resume();
+      for (const other of this.#everybody()) {
+        this.#world.network.link(server.host.address, other).delayMs = this.#world.network.delayMs;
+        this.#world.network.link(other, server.host.address).delayMs = this.#world.network.delayMs;
+      }
+      if (server.isHeldDown) this.#up(server);
+    }
+  }
+
+  someServer(): SimulatedServer {
+    return this.#random.pick(this.#servers);
+  }
+
+  leader(): SimulatedServer | undefined {
+    return this.#servers.find(({ running }) => running?.view.service.replica?.role === "leader");
+  }
+
+  kill(server: SimulatedServer): void {
+    if (server.isHeldDown) return;
+    server.kill();
+    this.#downFor(server, this.#downtimeMs());
+  }
+
+  powerOff(server: SimulatedServer): void {
+    if (server.isHeldDown) return;
+    server.powerOff();
+    this.#downFor(server, this.#downtimeMs());
+  }
+
+  /** All machines at once, as in a room without power. */
+  blackout(): void {
+    const downtimeMs = this.#downtimeMs();
+    for (const server of this.#servers) {
+      if (server.isHeldDown) continue;
+      server.powerOff();
+      this.#downFor(server, downtimeMs + this.#random.between(0, 100));
+    }
+  }
+
+  cutOff(server: SimulatedServer): void {
+    const others = this.#servers.filter((other) => other !== server).map((other) => other.host.address);
+    this.#cutFor(server.host.address, others);
+  }
+
+  cutOneWay(): void {
+    const [from, to] = this.#random.shuffle([...this.#servers]);
+    if (from === undefined || to === undefined) return;
+    const link = this.#world.network.link(from.host.address, to.host.address);
+    link.cut();
+    this.#later(() => link.heal());
+  }
+
+  split(): void {
+    const shuffled = this.#random.shuffle(this.#servers.map((server) => server.host.address));
+    const at = this.#random.between(1, Math.max(1, shuffled.length - 1));
+    this.#cutFor(shuffled.slice(0, at), shuffled.slice(at));
+  }
+
+  reset(): void {
+    const [one, other] = this.#random.shuffle([...this.#everybody()]);
+    if (one !== undefined && other !== undefined) this.#world.network.reset(one, other);
+  }
+
+  cutClients(): void {
+    this.#cutFor(this.someServer().host.address, [...this.#clientHosts]);
+  }
+
+  failSync(): void {
+    this.someServer().host.device.failSyncs(1);
+  }
+
+  fillDisk(): void {
+    const { device } = this.someServer().host;
+    device.freeBytes = this.#random.between(0, 2000);
+    this.#later(() => {
+      device.freeBytes = Number.POSITIVE_INFINITY;
+    });
+  }
+
+  stallDisk(): void {
+    const { device } = this.someServer().host;
+    device.stall();
+    this.#later(() => device.resume());
+  }
+
+  jumpClock(): void {
+    this.someServer().host.clockOffsetMs = this.#random.between(-3_600_000, 3_600_000);
+  }
+
+  slowLink(): void {
+    const [one, other] = this.#random.shuffle([...this.#servers]);
+    if (one === undefined || other === undefined) return;
+    const { network } = this.#world;
+    const links = [
+      network.link(one.host.address, other.host.address),
+      network.link(other.host.address, one.host.address),
+    ];
+    for (const link of links) link.delayMs = [20, 200];
+    this.#later(() => {
+      for (const link of links) link.delayMs = network.delayMs;
+    });
+  }
+
+  #everybody(): string[] {
+    return [...this.#servers.map((server) => server.host.address), ...this.#clientHosts];
+  }
+
+  #downtimeMs(): number {
+    return this.#random.chance(0.6) ? this.#random.between(1, 150) : this.#random.between(150, 2500);
+  }
+
+  #downFor(server: SimulatedServer, downtimeMs: number): void {
+    server.isHeldDown = true;
+    this.#world.clock.setTimer(downtimeMs, () => {
+      if (server.isHeldDown) this.#up(server);
+    });
+  }
+
+  #up(server: SimulatedServer): void {
+    server.isHeldDown = false;
+    server.start();
+  }
+
+  #cutFor(one: string | readonly string[], other: string | readonly string[]): void {
+    this.#world.network.cut(one, other);
+    this.#later(() => this.#world.network.heal(one, other));
+  }
+
+  #later(mend: () => void): void {
+    this.#world.clock.setTimer(this.#random.between(50, 2500), () => {
+      if (!this.#isOver) mend();
+    });
+  }
+}
