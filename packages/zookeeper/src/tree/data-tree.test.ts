@@ -65,6 +65,13 @@ describe("a new tree", () => {
   });
 });
 
+test.each(["", "/", "a", "a/b"])("a transaction about %j, which no leader makes, changes nothing", (path) => {
+  const tree = new DataTree();
+  const { digest, nodeCount } = tree;
+  expect([create(tree, path, 1), tree.deleteNode(path, at(2))]).toEqual([ErrorCode.noNode, ErrorCode.noNode]);
+  expect([tree.digest, tree.nodeCount, tree.node("/")]).toEqual([digest, nodeCount, tree.node("")]);
+});
+
 describe("counting", () => {
   test("descendants, sizes and nodes", () => {
     const tree = new DataTree();

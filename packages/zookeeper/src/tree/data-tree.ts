@@ -178,6 +178,7 @@ export class DataTree {
   /** NoNode without a parent; NodeExists, by replay over a fuzzy snapshot only. */
   createNode(node: NewNode): ErrorCode {
     const { path, data, ephemeralOwner, zxid } = node;
+    if (!hasParent(path)) return ErrorCode.noNode;
     const parentPath = parentOf(path);
     const parent = this.#nodes.get(parentPath);
     if (parent === undefined) return ErrorCode.noNode;
@@ -215,6 +216,7 @@ export class DataTree {
 
   /** NoNode, by replay over a fuzzy snapshot only; the parent learns of it even so. */
   deleteNode(path: string, zxid: Zxid): ErrorCode {
+    if (!hasParent(path)) return ErrorCode.noNode;
     const parentPath = parentOf(path);
     const parent = this.#nodes.get(parentPath);
     if (parent === undefined) return ErrorCode.noNode;
@@ -377,7 +379,9 @@ export class DataTree {
   }
 
   #addConfigNode(): void {
-    this.#nodes.get(PROC_PATH)?.addChild(nameOf(CONFIG_PATH));
+    const parent = this.#nodes.get(PROC_PATH);
+    if (parent === undefined) return;
+    parent.addChild(nameOf(CONFIG_PATH));
     const node = new Znode(EMPTY, this.acls.use(READ_ACL));
     node.aversion = -1;
     this.#put(CONFIG_PATH, node, EMPTY);
@@ -459,6 +463,11 @@ export class DataTree {
     this.#dataSize = 0;
     for (const [path, node] of this.#nodes) this.#dataSize += sizeOf(path, node);
   }
+}
+
+/** No leader creates or deletes the root, or what is no path: who wrote such a transaction must not take the tree apart. */
+function hasParent(path: string): boolean {
+  return path.length > 1 && path.startsWith("/");
 }
 
 function sizeOf(path: string, node: Znode): number {
