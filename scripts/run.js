@@ -19,6 +19,7 @@ const steps = {
   test: (args) => [[nodeBinary(), [join(root, "scripts/run-tests.ts"), ...args]]],
   bench: (args) => [[nodeBinary(), [join(root, "scripts/bench.ts"), ...args]]],
   pack: (args) => [[nodeBinary(), ["--disable-warning=ExperimentalWarning", join(root, "scripts/pack.ts"), ...args]]],
+  simulate: (args) => [[nodeBinary(), [join(root, "scripts/simulate.ts"), ...args]]],
   soak: (args) => [[nodeBinary(), [join(root, "scripts/soak.ts"), ...args]]],
 };
 
