@@ -4,8 +4,8 @@ import type { JuteWriter } from "../jute/jute-writer.ts";
 import { readAuthPacket } from "../jute/proto-records.ts";
 import { sessionHex, ZERO_ZXID } from "../jute/zxid.ts";
 import { beginReply, endReply, writeEmptyReply } from "../processing/reply.ts";
-import type { ClientConnection } from "./client-connection.ts";
-import type { ClientService } from "./client-service.ts";
+import type { ClientHome } from "./client-home.ts";
+import type { Client } from "./client.ts";
 import type { SaslExchange } from "./sasl-exchange.ts";
 
 // Source: ZooKeeperServer (processPacket, processSasl).
@@ -15,14 +15,14 @@ const NO_BYTES = new Uint8Array(0);
 
 /** An auth packet. Writes the reply; false: the connection is to be closed behind it. */
 export function answerAuth(
-  service: ClientService,
-  client: ClientConnection,
+  home: ClientHome,
+  client: Client,
   xid: number,
   record: Uint8Array,
   writer: JuteWriter,
 ): boolean {
   const { scheme, auth } = readAuthPacket(new JuteReader(record));
-  const { access, log } = service;
+  const { access, log } = home;
   log.info("auth-packet", { message: `got auth packet ${client.remoteText}` });
   const ids = access.authenticate(scheme, auth, client.facts);
   if (ids !== undefined) {
@@ -33,7 +33,7 @@ export function answerAuth(
     writeEmptyReply(writer, xid, ZERO_ZXID, ErrorCode.ok);
     return true;
   }
-  service.stats.authFailedCount++;
+  home.stats.authFailedCount++;
   const known = access.schemeNames;
   log.warn("auth-failed", {
     message: known.includes(scheme)
@@ -47,7 +47,7 @@ export function answerAuth(
 /** A SASL token. Writes the reply; false: the connection is to be closed behind it. */
 export function answerSasl(
   exchange: SaslExchange,
-  client: ClientConnection,
+  client: Client,
   xid: number,
   record: Uint8Array,
   writer: JuteWriter,

@@ -2,23 +2,19 @@ import type { Connection, Receiver } from "@ordinal/io";
 import { ProtocolError } from "@ordinal/kit";
 
 import type { Id } from "../jute/data-records.ts";
-import { ErrorCode } from "../jute/error-code.ts";
 import { JuteReader } from "../jute/jute-reader.ts";
-import { OpCode, Permission, SpecialXid } from "../jute/op-code.ts";
-import { KeeperState, readConnectRequest, writeConnectResponse } from "../jute/proto-records.ts";
+import { OpCode } from "../jute/op-code.ts";
+import { readConnectRequest, writeConnectResponse } from "../jute/proto-records.ts";
 import type { Txn } from "../jute/txn-records.ts";
-import { sessionHex, ZERO_ZXID, type SessionId } from "../jute/zxid.ts";
-import type { AccessControl } from "../processing/access-control.ts";
-import { answerRead, answerSync, answerWrite, type ReadContext } from "../processing/answer.ts";
+import { sessionHex, type SessionId } from "../jute/zxid.ts";
 import type { ConnectionFacts } from "../processing/auth-scheme.ts";
-import { isClientRequest, isOrdered } from "../processing/op-kind.ts";
-import { beginReply, endReply, writeEmptyReply } from "../processing/reply.ts";
 import { sessionPassword } from "../session/session-password.ts";
-import type { Database, TxnResult } from "../tree/database.ts";
-import type { WatchEvent, Watcher } from "../tree/watch-table.ts";
-import { answerAuth, answerSasl } from "./client-auth.ts";
+import type { TxnResult } from "../tree/database.ts";
+import type { Watcher } from "../tree/watch-table.ts";
+import type { ClientHome } from "./client-home.ts";
 import { ClientOutput } from "./client-output.ts";
-import type { ClientService } from "./client-service.ts";
+import { ClientRequests } from "./client-requests.ts";
+import type { Client, ClientIdentity } from "./client.ts";
 import { ConnectionStats } from "./connection-stats.ts";
 import type { DisconnectReason } from "./disconnect-reason.ts";
 import { fourLetterWord } from "./four-letter/four-letter-words.ts";
@@ -27,9 +23,7 @@ import { negotiate } from "./handshake.ts";
 import { isLoopback, javaHostAddress, javaSocketAddress } from "./java-address.ts";
 import { CONNECT_FRAME_BYTES_MAX, LINGER_MS, PARTIAL_BYTES_MAX, SESSIONLESS_MS } from "./limits.ts";
 import { describeFrame } from "./oversize.ts";
-import { PendingRequest, type RequestOrigin } from "./pending-request.ts";
-import { type Answerer, RequestQueue } from "./request-queue.ts";
-import type { SaslExchange } from "./sasl-exchange.ts";
+import { PendingRequest } from "./pending-request.ts";
 
 // Source: org.apache.zookeeper.server.NIOServerCnxn, ServerCnxn.
 
@@ -48,64 +42,45 @@ const TRACE_MASK_BYTES = 8;
  */
 type State = "fresh" | "answering" | "connecting" | "open" | "closed";
 
-/** What the transport knows of a client beside its address. */
-export interface ClientIdentity {
-  readonly isSecure: boolean;
-  /** RFC 2253 name of the subject of a certificate that is trusted. */
-  readonly certificateSubject?: string | undefined;
-}
-
-/**
- * One client: bytes in, requests in the order of arrival, replies in the same order, watch events before the replies that
- * show what they are about.
- */
-export class ClientConnection implements Receiver, Watcher, ReadContext, RequestOrigin, Answerer {
+/** One client's connection from its first byte to its last: frames, the handshake, back-pressure, the end. */
+export class ClientConnection implements Client, Receiver {
   sessionId: SessionId = 0n;
-  /** Negotiated. */
   timeoutMs = SESSIONLESS_MS;
   authInfo: readonly Id[];
   readonly identity: ClientIdentity;
   readonly stats: ConnectionStats;
-  /** As Java prints it. */
   readonly remoteText: string;
-  /** On this machine. */
   readonly isLocalPeer: boolean;
-  /** Monotonic: when something came from the client. */
   lastHeardMs: number;
-  /** Whether it is on the service's list. */
   isToSettle = false;
 
-  readonly #service: ClientService;
+  readonly #home: ClientHome;
   readonly #connection: Connection;
   readonly #input = new FrameInput();
   readonly #output: ClientOutput;
-  readonly #queue: RequestQueue;
+  readonly #requests: ClientRequests;
   #state: State = "fresh";
   /** Whether the client sends and gets the readOnly byte. */
   #knowsReadOnly = false;
-  /** The end of the session is asked for and not answered: whatever else comes does not keep it alive. */
-  #isClosingSession = false;
-  #sasl: SaslExchange | undefined;
   #partialBytes = 0;
   #paused = false;
   #consuming = false;
   /** Monotonic: when the connection is cut if the client has not taken its last bytes by then. */
   #lingerUntilMs: number | undefined;
 
-  constructor(service: ClientService, connection: Connection, identity: ClientIdentity) {
-    this.#service = service;
+  constructor(home: ClientHome, connection: Connection, identity: ClientIdentity) {
+    this.#home = home;
     this.#connection = connection;
-    this.#output = new ClientOutput(connection, service);
-    this.#queue = new RequestQueue(this, service);
+    this.#output = new ClientOutput(connection, home);
+    this.#requests = new ClientRequests(home, this, this.#output);
     this.identity = identity;
     this.remoteText = javaSocketAddress(connection.remote);
     this.isLocalPeer = isLoopback(connection.remote.host);
-    this.lastHeardMs = service.clock.monotonic();
-    this.stats = new ConnectionStats(service.clock.now());
+    this.lastHeardMs = home.clock.monotonic();
+    this.stats = new ConnectionStats(home.clock.now());
     this.authInfo = [{ scheme: "ip", id: javaHostAddress(connection.remote.host) }];
   }
 
-  /** Begins to read. */
   start(): void {
     this.#connection.receive(this);
   }
@@ -122,16 +97,9 @@ export class ClientConnection implements Receiver, Watcher, ReadContext, Request
     return this.sessionId !== 0n;
   }
 
-  get database(): Database {
-    return this.#service.database;
-  }
-
-  get access(): AccessControl {
-    return this.#service.access;
-  }
-
+  /** By which the tree knows this client. */
   get watcher(): Watcher {
-    return this;
+    return this.#requests;
   }
 
   get facts(): ConnectionFacts {
@@ -142,12 +110,10 @@ export class ClientConnection implements Receiver, Watcher, ReadContext, Request
     };
   }
 
-  /** Requests that are not answered. */
   get outstanding(): number {
-    return this.#queue.size;
+    return this.#requests.size;
   }
 
-  /** The original shows which events it selects for: 1 to read, 4 to write. */
   get interestOps(): number {
     if (this.#state === "closed") return 0;
     return (this.#paused ? 0 : 1) | (this.#output.isBlocked ? 4 : 0);
@@ -164,17 +130,17 @@ export class ClientConnection implements Receiver, Watcher, ReadContext, Request
 
   data(bytes: Uint8Array): void {
     if (this.#state === "closed") return;
-    const nowMs = this.#service.clock.monotonic();
+    const nowMs = this.#home.clock.monotonic();
     this.lastHeardMs = nowMs;
     this.#input.push(bytes);
-    if (this.#state === "open" && !this.#isClosingSession && !this.#service.touch(this)) return;
+    if (this.#state === "open" && !this.#requests.isClosingSession && !this.#home.touch(this)) return;
     this.#settle(nowMs);
   }
 
   ended(): void {
     if (this.#state === "closed") return;
-    this.#service.metrics.connectionDropCount.add(1);
-    this.#service.log.info("client-gone", {
+    this.#home.metrics.connectionDropCount.add(1);
+    this.#home.log.info("client-gone", {
       message:
         "Unable to read additional data from client, it probably closed the socket: " +
         `address = ${this.remoteText}, session = 0x${sessionHex(this.sessionId)}`,
@@ -191,14 +157,13 @@ export class ClientConnection implements Receiver, Watcher, ReadContext, Request
     this.#output.drained();
     this.close("unable_to_read_from_client");
     this.#lingerUntilMs = undefined;
-    this.#service.forget(this);
+    this.#home.forget(this);
   }
 
   // ---- input
 
-  /** Answers what can be answered now and sends what has been put together. */
   settle(): void {
-    if (this.#state !== "closed") this.#settle(this.#service.clock.monotonic());
+    if (this.#state !== "closed") this.#settle(this.#home.clock.monotonic());
   }
 
   #settle(nowMs: number): void {
@@ -207,7 +172,7 @@ export class ClientConnection implements Receiver, Watcher, ReadContext, Request
     try {
       this.#consume(nowMs);
     } catch (error) {
-      this.#fail(error);
+      this.fail(error);
     } finally {
       this.#consuming = false;
     }
@@ -220,7 +185,7 @@ export class ClientConnection implements Receiver, Watcher, ReadContext, Request
 
   #consume(nowMs: number): void {
     const input = this.#input;
-    const { metrics, stats } = this.#service;
+    const { metrics, stats } = this.#home;
     while (input.hasLength && !this.#mustWait) {
       const length = input.frameLength;
       if (this.#state === "fresh" && this.#fourLetterWord()) return;
@@ -241,7 +206,7 @@ export class ClientConnection implements Receiver, Watcher, ReadContext, Request
   get #mustWait(): boolean {
     if (this.#state !== "open" && this.#state !== "fresh") return true;
     if (this.#output.isBlocked) return true;
-    return this.#queue.size > 0 && (this.#service.isOverloaded || this.#queue.isFull);
+    return this.#requests.mustWait;
   }
 
   /** Stops taking bytes from the network while they would only pile up here. */
@@ -262,12 +227,12 @@ export class ClientConnection implements Receiver, Watcher, ReadContext, Request
     const at = input.at + FRAME_LENGTH_BYTES;
     const argument = input.bytes.slice(at, at + argumentBytes);
     input.take(FRAME_LENGTH_BYTES + argumentBytes);
-    this.#service.stats.packetsReceived++;
+    this.#home.stats.packetsReceived++;
     this.stats.packetsReceived++;
     this.#state = "answering";
-    const answer = this.#service.answerWord(word, argument, this);
+    const answer = this.#home.answerWord(word, argument, this);
     if (typeof answer === "string") this.#say(answer);
-    else answer.then((text) => this.#say(text)).catch((error: unknown) => this.#fail(error));
+    else answer.then((text) => this.#say(text)).catch((error: unknown) => this.fail(error));
     return true;
   }
 
@@ -280,20 +245,20 @@ export class ClientConnection implements Receiver, Watcher, ReadContext, Request
 
   #mayTake(length: number): boolean {
     const isFirst = this.#state === "fresh";
-    const { frameBytesMax } = this.#service.limits;
+    const { frameBytesMax } = this.#home.limits;
     const most = isFirst ? Math.min(CONNECT_FRAME_BYTES_MAX, frameBytesMax) : frameBytesMax;
     if (length >= 0 && length <= most) {
-      if (this.#service.isServing) return true;
-      this.#service.metrics.cnxnClosedWithoutZkServerRunning.add(1);
-      this.#service.log.warn("not-serving", {
+      if (this.#home.isServing) return true;
+      this.#home.metrics.cnxnClosedWithoutZkServerRunning.add(1);
+      this.#home.log.warn("not-serving", {
         message: `Close of session 0x${sessionHex(this.sessionId)}: ZooKeeperServer not running`,
         client: this.remoteText,
       });
       this.close("io_exception");
       return false;
     }
-    if (!isFirst) this.#service.metrics.largeRequestsRejected.add(1);
-    this.#service.log.warn("frame-too-large", {
+    if (!isFirst) this.#home.metrics.largeRequestsRejected.add(1);
+    this.#home.log.warn("frame-too-large", {
       message:
         `Close of session 0x${sessionHex(this.sessionId)}: Len error. A message from ${this.remoteText} with advertised length of ${length} ` +
         `is either a malformed message or too large to process (length is greater than jute.maxbuffer=${most})`,
@@ -308,11 +273,11 @@ export class ClientConnection implements Receiver, Watcher, ReadContext, Request
     const bytes = this.#input.remaining;
     if (bytes === this.#partialBytes) return;
     const isMore = bytes > this.#partialBytes;
-    this.#service.partialBytes += bytes - this.#partialBytes;
+    this.#home.partialBytes += bytes - this.#partialBytes;
     this.#partialBytes = bytes;
-    if (!isMore || this.#service.partialBytes <= PARTIAL_BYTES_MAX) return;
-    this.#service.metrics.largeRequestsRejected.add(1);
-    this.#service.log.warn("too-many-unfinished-requests", {
+    if (!isMore || this.#home.partialBytes <= PARTIAL_BYTES_MAX) return;
+    this.#home.metrics.largeRequestsRejected.add(1);
+    this.#home.log.warn("too-many-unfinished-requests", {
       message: `Rejecting large request: unfinished requests of all clients hold more than ${PARTIAL_BYTES_MAX} bytes`,
       client: this.remoteText,
       session: `0x${sessionHex(this.sessionId)}`,
@@ -326,22 +291,21 @@ export class ClientConnection implements Receiver, Watcher, ReadContext, Request
     const request = readConnectRequest(new JuteReader(frame));
     this.#knowsReadOnly = request.readOnly !== undefined;
     this.#state = "connecting";
-    this.#service.metrics.connectionRequestCount.add(1);
-    const outcome = negotiate(request, this.#service.serverFacts(), this.#service.limits);
+    this.#home.metrics.connectionRequestCount.add(1);
+    const outcome = negotiate(request, this.#home.serverFacts(), this.#home.limits);
     if (outcome.kind === "refused") {
-      this.#service.log.info("session-refused", { message: outcome.message(this.remoteText), client: this.remoteText });
+      this.#home.log.info("session-refused", { message: outcome.message(this.remoteText), client: this.remoteText });
       this.close(outcome.reason);
       return;
     }
     this.timeoutMs = outcome.timeoutMs;
-    if (request.sessionId === 0n) this.#service.createSession(this);
-    else this.#service.reattach(this, request.sessionId, request.password);
+    if (request.sessionId === 0n) this.#home.createSession(this);
+    else this.#home.reattach(this, request.sessionId, request.password);
   }
 
-  /** A session that is made now takes a transaction; its request is no part of the order of the connection. */
   createSessionRequest(record: Uint8Array, localSession: boolean): PendingRequest {
     return new PendingRequest({
-      origin: this,
+      origin: this.#requests,
       sessionId: this.sessionId,
       cxid: 0,
       type: OpCode.createSession,
@@ -353,7 +317,6 @@ export class ClientConnection implements Receiver, Watcher, ReadContext, Request
     });
   }
 
-  /** Tells the client what became of its session. */
   established(isValid: boolean, isReadOnly: boolean): void {
     if (this.#state !== "connecting") return;
     const writer = this.#output.writer();
@@ -367,203 +330,38 @@ export class ClientConnection implements Receiver, Watcher, ReadContext, Request
       readOnly: this.#knowsReadOnly ? isReadOnly : undefined,
     });
     writer.setUint32(at, writer.length - at - FRAME_LENGTH_BYTES);
-    this.#countSent();
+    this.#home.stats.packetsSent++;
+    this.stats.packetsSent++;
     if (!isValid) {
-      this.#service.log.info("session-invalid", {
+      this.#home.log.info("session-invalid", {
         message: `Invalid session 0x${sessionHex(this.sessionId)} for client ${this.remoteText}, probably expired`,
       });
       this.close("client_closed_session");
       return;
     }
     this.#state = "open";
-    this.#service.log.debug("session-established", {
+    this.#home.log.debug("session-established", {
       message: `Established session 0x${sessionHex(this.sessionId)} with negotiated timeout ${this.timeoutMs} for client ${this.remoteText}`,
     });
-    this.#service.settleSoon(this);
+    this.#home.settleSoon(this);
   }
-
-  // ---- requests
 
   #request(start: number, end: number, nowMs: number): void {
     if (end - start < REQUEST_HEADER_BYTES) throw new ProtocolError("TRUNCATED", `a request of ${end - start} bytes`);
     const { bytes, view } = this.#input;
-    const xid = view.getInt32(start);
-    const type = view.getInt32(start + 4);
     const record = bytes.subarray(start + REQUEST_HEADER_BYTES, end);
-    if (type === OpCode.auth || type === OpCode.sasl) {
-      this.#authenticate(xid, type, record);
-      return;
-    }
-    if (!this.#service.mayAsk(this)) {
-      this.#lastReply(xid, ErrorCode.sessionClosedRequireSaslAuth, "sasl_auth_failure");
-      return;
-    }
-    if (type !== OpCode.ping && !isClientRequest(type)) {
-      this.#service.log.warn("unknown-request", { message: `Received packet at server of unknown type ${type}` });
-      this.#lastReply(xid, ErrorCode.unimplemented, "io_exception");
-      return;
-    }
-    const ordered = isOrdered(type);
-    if (!ordered && this.#queue.size === 0) {
-      this.#read(xid, type, record, nowMs, nowMs);
-      return;
-    }
-    const request = new PendingRequest({
-      origin: this,
-      sessionId: this.sessionId,
-      cxid: xid,
-      type,
-      record,
-      authInfo: this.authInfo,
-      receivedMs: nowMs,
-      isOrdered: ordered,
-      ...(type === OpCode.closeSession && { localSession: this.#service.isLocalSession(this.sessionId) }),
-    });
-    if (type === OpCode.closeSession) this.#isClosingSession = true;
-    this.#queue.push(request);
-    if (ordered) this.#service.submit(request);
+    this.#requests.request(view.getInt32(start), view.getInt32(start + 4), record, nowMs);
   }
 
-  /** As the original these are answered at once, whatever waits. */
-  #authenticate(xid: number, type: number, record: Uint8Array): void {
-    const writer = this.#output.writer();
-    const mayStay =
-      type === OpCode.auth
-        ? answerAuth(this.#service, this, xid, record, writer)
-        : answerSasl((this.#sasl ??= this.#service.beginSasl(this)), this, xid, record, writer);
-    this.#countSent();
-    if (!mayStay) this.close("sasl_auth_failure");
-  }
-
-  /** An error behind which the connection ends. */
-  #lastReply(xid: number, error: number, reason: DisconnectReason): void {
-    writeEmptyReply(this.#output.writer(), xid, ZERO_ZXID, error);
-    this.#countSent();
-    this.close(reason);
-  }
-
-  // ---- answers
-
-  #read(xid: number, type: number, record: Uint8Array, receivedMs: number, nowMs: number): void {
-    const writer = this.#output.writer();
-    const before = writer.length;
-    if (type === OpCode.ping) {
-      writeEmptyReply(writer, SpecialXid.ping, this.database.lastProcessedZxid, ErrorCode.ok);
-    } else {
-      answerRead({ xid, type, record }, this, writer);
-    }
-    this.#answered(xid, type, writer.length - before, receivedMs, nowMs, false);
-  }
-
-  /** A transaction was applied that bears this session's id. */
   committed(txn: Txn, result: TxnResult): void {
-    const { type, cxid } = txn.header;
-    if (type === OpCode.createSession) {
-      this.#service.sessionCreated(this);
-      return;
-    }
-    try {
-      const isOwn = this.#queue.committed(cxid, type, result, this.#service.clock.monotonic());
-      if (isOwn) this.#service.settleSoon(this);
-      else if (type === OpCode.closeSession) this.close("client_closed_session");
-    } catch (error) {
-      this.#fail(error);
-    }
-  }
-
-  refused(request: PendingRequest, error: number): void {
-    if (request.type === OpCode.createSession || error === ErrorCode.sessionMoved) {
-      this.close("io_exception_in_session_init");
-      return;
-    }
-    request.error = error;
-    request.outcome = "refused";
-    this.#advance();
-  }
-
-  synced(request: PendingRequest): void {
-    if (request.type === OpCode.createSession) {
-      this.#service.sessionCreated(this);
-      return;
-    }
-    request.outcome = "synced";
-    this.#advance();
-  }
-
-  #advance(): void {
-    if (this.#state === "closed") return;
-    try {
-      this.#queue.advance(this.#service.clock.monotonic());
-    } catch (error) {
-      this.#fail(error);
-      return;
-    }
-    this.#service.settleSoon(this);
-  }
-
-  answer(request: PendingRequest, nowMs: number): boolean {
-    if (this.#state === "closed") return false;
-    if (request.isOrdered) this.#answerOrdered(request, nowMs);
-    else this.#read(request.cxid, request.type, request.record, request.receivedMs, nowMs);
-    return !this.isClosed;
-  }
-
-  #answerOrdered(request: PendingRequest, nowMs: number): void {
-    const writer = this.#output.writer();
-    const before = writer.length;
-    const zxid = this.database.lastProcessedZxid;
-    let error: number = ErrorCode.ok;
-    if (request.outcome === "refused") {
-      writeEmptyReply(writer, request.cxid, zxid, request.error);
-    } else if (request.type === OpCode.sync) {
-      answerSync(request, zxid, writer);
-    } else if (request.result === undefined) {
-      writeEmptyReply(writer, request.cxid, zxid, ErrorCode.ok); // the end of a session that only this server knew
-    } else {
-      error = answerWrite(request, request.result, zxid, this.database, writer);
-    }
-    if (error === ErrorCode.sessionMoved) {
-      this.close("connection_mode_changed");
-      return;
-    }
-    this.#answered(request.cxid, request.type, writer.length - before, request.receivedMs, nowMs, true);
-    if (request.type === OpCode.closeSession && request.outcome !== "refused") this.close("client_closed_session");
-  }
-
-  #answered(cxid: number, type: number, bytes: number, receivedMs: number, nowMs: number, isWrite: boolean): void {
-    const latencyMs = Math.floor(nowMs - receivedMs);
-    this.#service.stats.answered(bytes - FRAME_LENGTH_BYTES, latencyMs, type, isWrite);
-    this.stats.answered(cxid, this.database.lastProcessedZxid, type, latencyMs, nowMs);
-  }
-
-  /** An event or a reply that is no request's. */
-  #countSent(): void {
-    this.#service.stats.packetsSent++;
-    this.stats.packetsSent++;
-  }
-
-  // ---- watches
-
-  process(event: WatchEvent): void {
-    if (this.#state !== "open") return;
-    if (!this.access.allows(event.acl, Permission.read, this.authInfo)) return;
-    const writer = this.#output.writer();
-    // The zxid of the change, as from 3.9 on; clients of 3.8 look at it in replies only.
-    const start = beginReply(writer, SpecialXid.notification, event.zxid);
-    writer.int32(event.type);
-    writer.int32(KeeperState.syncConnected);
-    writer.ustring(event.path);
-    endReply(writer, start, ErrorCode.ok);
-    this.#service.metrics.watchBytes.add(writer.length - start - FRAME_LENGTH_BYTES);
-    this.#countSent();
-    this.#service.settleSoon(this);
+    this.#requests.committed(txn, result);
   }
 
   // ---- output and the end
 
   #flush(): void {
     if (this.#output.flush()) return;
-    this.#service.log.warn("client-does-not-read", {
+    this.#home.log.warn("client-does-not-read", {
       message: `Close of session 0x${sessionHex(this.sessionId)}: client ${this.remoteText} does not read its replies, ${this.#output.heldBytes} bytes wait for it`,
     });
     this.#end("io_exception");
@@ -571,23 +369,22 @@ export class ClientConnection implements Receiver, Watcher, ReadContext, Request
     this.#connection.destroy();
   }
 
-  /** Ends the connection after what was put together; the session goes on. */
   close(reason: DisconnectReason): void {
     if (this.#state === "closed") return;
     this.#end(reason);
     this.#output.finish();
     this.#connection.close();
-    this.#lingerUntilMs = this.#service.clock.monotonic() + LINGER_MS;
+    this.#lingerUntilMs = this.#home.clock.monotonic() + LINGER_MS;
   }
 
   #end(reason: DisconnectReason): void {
     this.#state = "closed";
     this.#input.clear();
-    this.#service.partialBytes -= this.#partialBytes;
+    this.#home.partialBytes -= this.#partialBytes;
     this.#partialBytes = 0;
-    this.#queue.clear();
-    this.#service.ended(this);
-    this.#service.log.debug("connection-closed", {
+    this.#requests.clear();
+    this.#home.ended(this);
+    this.#home.log.debug("connection-closed", {
       message:
         `Closed socket connection for client ${this.remoteText} ` +
         (this.hasSession
@@ -597,10 +394,9 @@ export class ClientConnection implements Receiver, Watcher, ReadContext, Request
     });
   }
 
-  /** What a client sent cannot be understood, or answering it failed here: that ends this client and nobody else. */
-  #fail(error: unknown): void {
+  fail(error: unknown): void {
     const isClients = error instanceof ProtocolError;
-    this.#service.log[isClients ? "warn" : "error"](isClients ? "bad-request" : "request-failed", {
+    this.#home.log[isClients ? "warn" : "error"](isClients ? "bad-request" : "request-failed", {
       message: `Close of session 0x${sessionHex(this.sessionId)}: ${error instanceof Error ? error.message : String(error)}`,
       client: this.remoteText,
       ...(!isClients && { error }),
@@ -608,7 +404,6 @@ export class ClientConnection implements Receiver, Watcher, ReadContext, Request
     this.close("io_exception");
   }
 
-  /** Called now and then: ends connections that are silent for too long. */
   sweep(nowMs: number): void {
     if (this.#state === "closed") {
       if (this.#lingerUntilMs === undefined || nowMs < this.#lingerUntilMs) return;
@@ -617,7 +412,7 @@ export class ClientConnection implements Receiver, Watcher, ReadContext, Request
       return;
     }
     if (nowMs - this.lastHeardMs < this.timeoutMs) return;
-    if (!this.hasSession) this.#service.metrics.sessionlessConnectionsExpired.add(1);
+    if (!this.hasSession) this.#home.metrics.sessionlessConnectionsExpired.add(1);
     this.close("connection_expired");
   }
 }

@@ -8,16 +8,16 @@ import type { AccessControl } from "../processing/access-control.ts";
 import type { Request } from "../processing/request.ts";
 import { isSessionPassword } from "../session/session-password.ts";
 import type { Database, TxnResult } from "../tree/database.ts";
-import { ClientConnection, type ClientIdentity } from "./client-connection.ts";
+import { ClientConnection } from "./client-connection.ts";
+import type { AnswerWord, ClientHome } from "./client-home.ts";
+import type { Client, ClientIdentity } from "./client.ts";
 import type { DisconnectReason } from "./disconnect-reason.ts";
-import type { FourLetterWord } from "./four-letter/four-letter-words.ts";
 import type { ServerFacts } from "./handshake.ts";
 import { javaHostAddress } from "./java-address.ts";
 import type { ClientLimits } from "./limits.ts";
 import type { ServerMetrics } from "./metrics/server-metrics.ts";
 import { OutputPool } from "./output-pool.ts";
 import { PendingRequest } from "./pending-request.ts";
-import type { SaslExchange } from "./sasl-exchange.ts";
 import type { ServerStats } from "./server-stats.ts";
 
 // Source: org.apache.zookeeper.server.ZooKeeperServer, ServerCnxnFactory, FinalRequestProcessor.
@@ -34,15 +34,13 @@ export interface ClientServiceParts {
   readonly metrics: ServerMetrics;
   readonly stats: ServerStats;
   readonly localSessionsEnabled: boolean;
-  /** Answers a four-letter word; what it reads from the disk takes a promise. */
-  readonly answerWord: (word: FourLetterWord, argument: Uint8Array, from: ClientConnection) => string | Promise<string>;
-  readonly beginSasl: (connection: ClientConnection) => SaslExchange;
-  /** False: who has not authenticated as the server demands may not ask anything. */
-  readonly mayAsk: (connection: ClientConnection) => boolean;
+  readonly answerWord: AnswerWord;
+  readonly beginSasl: ClientHome["beginSasl"];
+  readonly mayAsk: ClientHome["mayAsk"];
 }
 
 /** The clients of a server: who they are, what they wait for, and the tree they read. */
-export class ClientService implements ServerSide {
+export class ClientService implements ServerSide, ClientHome {
   readonly clock: Clock;
   readonly log: Log;
   readonly limits: ClientLimits;
@@ -50,9 +48,9 @@ export class ClientService implements ServerSide {
   readonly metrics: ServerMetrics;
   readonly stats: ServerStats;
   readonly pool = new OutputPool();
-  readonly answerWord: ClientServiceParts["answerWord"];
-  readonly beginSasl: ClientServiceParts["beginSasl"];
-  readonly mayAsk: ClientServiceParts["mayAsk"];
+  readonly answerWord: AnswerWord;
+  readonly beginSasl: ClientHome["beginSasl"];
+  readonly mayAsk: ClientHome["mayAsk"];
   /** Requests of all connections that are not answered. */
   outstanding = 0;
   /** Bytes that clients have not taken, and bytes of requests that are not whole yet. */
@@ -62,12 +60,12 @@ export class ClientService implements ServerSide {
   #database: Database;
   #replica: Replica | undefined;
   readonly #localSessionsEnabled: boolean;
-  readonly #connections = new Set<ClientConnection>();
+  readonly #connections = new Set<Client>();
   /** Those that are not closed. */
   #openCount = 0;
   readonly #countByAddress = new Map<string, number>();
-  readonly #bySession = new Map<SessionId, ClientConnection>();
-  #toSettle: ClientConnection[] = [];
+  readonly #bySession = new Map<SessionId, Client>();
+  #toSettle: Client[] = [];
   #sweepTimer: Timer | undefined;
   readonly #settleAll = (): void => this.#settleThem();
 
@@ -132,7 +130,7 @@ export class ClientService implements ServerSide {
   // ---- connections
 
   /** Those that are open, in the order they came. */
-  *connections(): Generator<ClientConnection> {
+  *connections(): Generator<Client> {
     for (const connection of this.#connections) if (!connection.isClosed) yield connection;
   }
 
@@ -140,7 +138,7 @@ export class ClientService implements ServerSide {
     return this.#openCount;
   }
 
-  connectionOf(sessionId: SessionId): ClientConnection | undefined {
+  connectionOf(sessionId: SessionId): Client | undefined {
     return this.#bySession.get(sessionId);
   }
 
@@ -149,23 +147,23 @@ export class ClientService implements ServerSide {
   }
 
   /** The connection is closed: it gets nothing more, though its last bytes may be on their way. */
-  ended(connection: ClientConnection): void {
+  ended(connection: Client): void {
     this.#openCount--;
     const address = connection.remoteHost;
     const count = (this.#countByAddress.get(address) ?? 1) - 1;
     if (count > 0) this.#countByAddress.set(address, count);
     else this.#countByAddress.delete(address);
     if (this.#bySession.get(connection.sessionId) === connection) this.#bySession.delete(connection.sessionId);
-    this.#database.tree.watches.removeWatcher(connection);
+    this.#database.tree.watches.removeWatcher(connection.watcher);
   }
 
   /** Nothing is left of the connection. */
-  forget(connection: ClientConnection): void {
+  forget(connection: Client): void {
     this.#connections.delete(connection);
   }
 
   /** Has the connection answer and send what it can, once the code that runs now is done. */
-  settleSoon(connection: ClientConnection): void {
+  settleSoon(connection: Client): void {
     if (connection.isToSettle) return;
     connection.isToSettle = true;
     if (this.#toSettle.length === 0) queueMicrotask(this.#settleAll);
@@ -209,7 +207,7 @@ export class ClientService implements ServerSide {
   }
 
   /** False: the session has expired, and the connection is closed now. */
-  touch(connection: ClientConnection): boolean {
+  touch(connection: Client): boolean {
     if (this.#replica?.touch(connection.sessionId, connection.timeoutMs) === true) return true;
     this.log.warn("session-unknown", {
       message: `Dropping request: No session with sessionid 0x${sessionHex(connection.sessionId)} exists, probably expired and removed`,
@@ -219,7 +217,7 @@ export class ClientService implements ServerSide {
     return false;
   }
 
-  createSession(connection: ClientConnection): void {
+  createSession(connection: Client): void {
     const replica = this.#replica;
     if (replica === undefined) return connection.close("server_shutdown");
     connection.sessionId = replica.nextSessionId();
@@ -229,11 +227,11 @@ export class ClientService implements ServerSide {
     replica.submit(connection.createSessionRequest(record, this.#localSessionsEnabled));
   }
 
-  sessionCreated(connection: ClientConnection): void {
+  sessionCreated(connection: Client): void {
     connection.established(true, this.serverFacts().isReadOnly);
   }
 
-  reattach(connection: ClientConnection, sessionId: SessionId, password: Uint8Array): void {
+  reattach(connection: Client, sessionId: SessionId, password: Uint8Array): void {
     const replica = this.#replica;
     if (replica === undefined) return connection.close("server_shutdown");
     connection.sessionId = sessionId;

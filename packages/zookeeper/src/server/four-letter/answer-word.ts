@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { unreachable } from "@ordinal/kit";
 
 import { sessionHex, zxidHex } from "../../jute/zxid.ts";
-import type { ClientConnection } from "../client-connection.ts";
+import type { Client } from "../client.ts";
 import { javaDate, javaDouble } from "../java-text.ts";
 import { monitorValues } from "../metrics/monitor-values.ts";
 import { databaseOf, modeOf, type ServerView } from "../server-view.ts";
@@ -21,7 +21,7 @@ const CONNECTION_EXPIRY_STEP_MS = 10_000;
 const ALWAYS: ReadonlySet<FourLetterWord> = new Set(["ruok", "envi", "gtmk", "stmk", "isro"]);
 
 /** Whether a client may say this word. */
-export function isAllowed(word: FourLetterWord, view: ServerView, from: ClientConnection): boolean {
+export function isAllowed(word: FourLetterWord, view: ServerView, from: Client): boolean {
   const { fourLetterWhitelist: list, readOnlyModeEnabled } = view.config;
   // zkServer.sh asks srvr, clients that look for a server to write to ask isro.
   if (word === "srvr" || (word === "isro" && readOnlyModeEnabled)) return true;
@@ -34,7 +34,7 @@ export function answerWord(
   view: ServerView,
   word: FourLetterWord,
   argument: Uint8Array,
-  from: ClientConnection,
+  from: Client,
 ): string | Promise<string> {
   const { log } = view.service;
   if (!isAllowed(word, view, from)) {

@@ -1,11 +1,11 @@
 import { sessionHex, zxidHex } from "../../jute/zxid.ts";
-import type { ClientConnection } from "../client-connection.ts";
+import type { Client } from "../client.ts";
 import { operationName } from "../operation-name.ts";
 
 // Source: ServerCnxn (dumpConnectionInfo).
 
 /** One connection as `stat` (brief) and `cons` print it, without a line break. @param monotonicToWallMs wall minus monotonic */
-export function connectionLine(connection: ClientConnection, isBrief: boolean, monotonicToWallMs: number): string {
+export function connectionLine(connection: Client, isBrief: boolean, monotonicToWallMs: number): string {
   const { stats } = connection;
   let line =
     ` ${connection.remoteText}[${connection.interestOps.toString(16)}]` +

@@ -35,7 +35,6 @@ export class HeldReplica implements Replica {
       sessions: this.sessions,
       access,
       options: {
-        extendedTypesEnabled: false,
         enforceQuota: false,
         closeSessionTxnEnabled: true,
         reconfigEnabled: false,
