@@ -1,6 +1,6 @@
 import { readStat, type Acl, type Stat } from "../jute/data-records.ts";
 /** What the simulated clients ask, as bytes, and what came of it. */
-import { JuteReader } from "../jute/jute-reader.ts";
+import type { JuteReader } from "../jute/jute-reader.ts";
 import { JuteWriter } from "../jute/jute-writer.ts";
 import { OpCode, Permission } from "../jute/op-code.ts";
 import {

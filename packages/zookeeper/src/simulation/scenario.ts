@@ -3,7 +3,7 @@
  * must serve, on every server, within 20 seconds. Everything that was seen is checked.
  */
 import type { SeededRandom } from "@ordinal/kit";
-import { World } from "@ordinal/simulator";
+import type { World } from "@ordinal/simulator";
 
 import type { Txn } from "../jute/txn-records.ts";
 import { zxidHex, type SessionId, type Zxid } from "../jute/zxid.ts";
