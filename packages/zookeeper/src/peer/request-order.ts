@@ -101,7 +101,7 @@ export class RequestOrder {
   start(): void {
     this.#armExpiry();
     this.#armSweep();
-    for (const sessionId of [...this.#database.tree.ephemerals.keys()]) {
+    for (const sessionId of this.#database.tree.ephemerals.keys()) {
       if (!this.#database.sessions.has(sessionId) && this.#database.tree.ephemeralsOf(sessionId).size > 0) {
         this.#endSession(sessionId, "dead-session");
       }

@@ -99,6 +99,8 @@ export class Leader {
   #epoch = -1;
   readonly #connecting = new Set<number>();
   readonly #electing = new Set<number>();
+  /** Who has answered LEADERINFO, with a promise or without. */
+  readonly #answered = new Set<number>();
   #newLeaderAcks: QuorumAcks | undefined;
 
   #lastProposedZxid: Zxid;
@@ -397,7 +399,15 @@ export class Leader {
       }
       if (lastZxid !== -1 && this.#membership.current.voters.has(sid)) this.#electing.add(sid);
     }
-    if (!this.#electing.has(this.#sid) || !this.#membership.current.hasQuorum(this.#electing)) return;
+    this.#answered.add(sid);
+    if (!this.#electing.has(this.#sid) || !this.#membership.current.hasQuorum(this.#electing)) {
+      // Who lost its connection after it accepted this epoch cannot promise it again. The original waits out initLimit
+      // then; another epoch, which everybody can promise, is had at once.
+      if (this.#membership.current.hasQuorum(this.#answered)) {
+        this.#stop(`a quorum has answered, and had accepted epoch ${this.#epoch} before`);
+      }
+      return;
+    }
     this.#phase = "synchronization";
     this.#deadlineMs = nowMs + this.#initTimeoutMs;
     this.#outputs.push({ kind: "persist-current-epoch", epoch: this.#epoch });
