@@ -1,12 +1,13 @@
-import type { Clock, Disk, Listener, Log, Net, NetAddress, Random, Resolver } from "@ordinal/io";
+import type { Clock, Disk, Log, Net, NetAddress, Random, Resolver } from "@ordinal/io";
 
-import type { QuorumConfig } from "../config/quorum-config.ts";
 import type { ServerConfig } from "../config/server-config.ts";
 import { Storage } from "../log/storage.ts";
+import { QuorumPeer } from "../peer/quorum-peer.ts";
 import { Standalone } from "../peer/standalone.ts";
 import { AccessControl } from "../processing/access-control.ts";
 import { accessOptions } from "./access-options.ts";
-import { listenAt } from "./client-listener.ts";
+import { ClientAuthentication } from "./client-authentication.ts";
+import { ClientPort } from "./client-port.ts";
 import { ClientService } from "./client-service.ts";
 import { answerWord } from "./four-letter/answer-word.ts";
 import type { ClientLimits } from "./limits.ts";
@@ -61,15 +62,17 @@ export async function startZooKeeper(options: ServerOptions): Promise<RunningSer
   const { config, log, ports } = options;
   const { disk, clock, random, net, resolver } = ports;
   const startedMs = clock.monotonic();
-  const { storage, database } = await Storage.open(storageOptions(options, { disk, clock, random, log }));
-  const closers: (() => Promise<void> | void)[] = [() => storage.close()];
-  const closeAll = async (): Promise<void> => {
+  const closers: (() => Promise<void> | void)[] = [];
+  const stop = async (): Promise<void> => {
     for (const close of closers.splice(0).reverse()) await close();
   };
   try {
+    const { storage, database } = await Storage.open(storageOptions(config, { disk, clock, random, log }));
+    closers.push(() => storage.close());
     const metrics = new ServerMetrics();
     const stats = new ServerStats(metrics);
     const access = new AccessControl(accessOptions(config));
+    const authentication = await ClientAuthentication.load({ config, disk, log, random, schemes: access.schemeNames });
     const service = new ClientService({
       clock,
       log,
@@ -80,10 +83,11 @@ export async function startZooKeeper(options: ServerOptions): Promise<RunningSer
       stats,
       localSessionsEnabled: config.localSessionsEnabled,
       answerWord: (word, argument, from) => answerWord(view, word, argument, from),
-      beginSasl: () => ({ evaluate: () => ({ token: undefined }) }),
-      mayAsk: () => true,
+      beginSasl: (client) => authentication.beginSasl(client),
+      mayAsk: (client) => authentication.mayAsk(client),
     });
-    let client: Listener | undefined;
+    const clientPort = new ClientPort({ net, resolver, log }, service);
+    let peer: QuorumPeer | undefined;
     const view: ServerView = {
       service,
       config,
@@ -93,42 +97,53 @@ export async function startZooKeeper(options: ServerOptions): Promise<RunningSer
       stats,
       machine: options.machine,
       startedMs,
-      quorum: (): QuorumConfig | undefined => config.quorum,
-      clientAddress: () => client?.address,
+      quorum: () => peer?.membership.current,
+      clientAddress: () => clientPort.address,
       secureClientAddress: () => undefined,
       traceMask: DEFAULT_TRACE_MASK,
     };
     closers.push(() => service.stop());
     service.start();
+    closers.push(() => clientPort.close());
     if (config.clientPort !== undefined) {
-      const at = { host: config.clientPortAddress, port: config.clientPort };
-      client = await listenAt({ net, resolver, log }, at, (connection) => {
-        service.accept(connection, { isSecure: false });
-      });
-      const listener = client;
-      closers.push(() => listener.close());
+      await clientPort.open({ host: config.clientPortAddress, port: config.clientPort });
     }
     let fail: (error: Error) => void = () => {};
     const failed = new Promise<Error>((resolve) => {
       fail = resolve;
     });
-    const standalone = new Standalone({ clock, log, config, access, storage, serverSide: service, onFailed: fail });
-    closers.push(() => standalone.close());
-    standalone.start();
+    const parts = { clock, log, config, access, storage, serverSide: service, onFailed: fail };
+    const { quorum, myid } = config;
+    if (quorum === undefined) {
+      const standalone = new Standalone(parts);
+      closers.push(() => standalone.close());
+      standalone.start();
+    } else {
+      peer = new QuorumPeer({
+        ...parts,
+        net,
+        disk,
+        resolver,
+        onConfig: (next) => myid !== undefined && clientPort.follow(next, myid),
+      });
+      const member = peer;
+      closers.push(() => member.close());
+      await member.start();
+    }
     return {
-      addresses: { client: client?.address, secureClient: undefined, admin: undefined, metrics: undefined },
+      addresses: { client: clientPort.address, secureClient: undefined, admin: undefined, metrics: undefined },
       view,
       failed,
-      stop: closeAll,
+      stop,
     };
   } catch (error) {
-    await closeAll();
+    await stop();
     throw error;
   }
 }
 
 function storageOptions(
-  { config }: ServerOptions,
+  config: ServerConfig,
   ports: { readonly disk: Disk; readonly clock: Clock; readonly random: Random; readonly log: Log },
 ): Parameters<typeof Storage.open>[0] {
   return {
