@@ -47,9 +47,9 @@ export function isRead(type: number): boolean {
 }
 
 /**
- * Whether a client may send this type. Anything else, such as a lone `check`, is answered with Unimplemented. Not
- * here, because they never become requests: ping, auth, sasl. The original lets clients send createSession and
- * deleteContainer; they are the servers' own, and no client library sends them, so here they are Unimplemented.
+ * Whether a client may send this type. Anything else, such as a lone `check`, is answered with Unimplemented, and then the
+ * connection is closed. Not here, because they never become requests: ping, auth, sasl. The original lets clients send
+ * createSession and deleteContainer; they are the servers' own, and no client library sends them, so here they are Unimplemented.
  */
 export function isClientRequest(type: number): boolean {
   if (type === OpCode.createSession || type === OpCode.deleteContainer) return false;

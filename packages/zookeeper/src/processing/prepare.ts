@@ -9,6 +9,7 @@ import {
   readPathVersionRequest,
   readReconfigRequest,
   readSetDataRequest,
+  type ReconfigRequest,
   type SetAclRequest,
   type SetDataRequest,
 } from "../jute/proto-records.ts";
@@ -181,6 +182,10 @@ export class Preparer {
     let hasFailed = false;
     this.#changes.begin();
     for (const op of ops) {
+      if (!hasFailed && "lacksTtl" in op && op.lacksTtl) {
+        this.#changes.rollBack();
+        return this.#failed(turn, ErrorCode.marshallingError);
+      }
       const outcome = hasFailed ? ErrorCode.runtimeInconsistency : this.#prepareOp(op, turn);
       parts.push(typeof outcome === "number" ? { type: OpCode.error, error: outcome } : outcome);
       if (typeof outcome === "number" && !hasFailed) {
@@ -229,7 +234,7 @@ export class Preparer {
       case OpCode.check:
         return this.#check(readPathVersionRequest(reader), turn);
       case OpCode.reconfig:
-        return this.#reconfig(reader, turn);
+        return this.#reconfig(readReconfigRequest(reader), turn);
       case OpCode.createSession:
         return this.#createSession(reader.int32(), turn);
       default:
@@ -260,6 +265,8 @@ export class Preparer {
     if (mode === undefined) return ErrorCode.badArguments;
     if (mode.isTtl && !this.#database.tree.options.extendedTypesEnabled) return ErrorCode.unimplemented;
     if (mode.isTtl ? !isTtl(ttl) : !(ttl < 0)) return ErrorCode.badArguments;
+    // The original lets createTTL without such a mode and time pass, and ends when it applies that, at every start again.
+    if (type === OpCode.createTTL && !mode.isTtl) return ErrorCode.badArguments;
     const found = mode.isEphemeral
       ? this.#sessions.checkGlobalSession(request.sessionId, request.owner)
       : this.#sessions.checkSession(request.sessionId, request.owner);
@@ -364,6 +371,7 @@ export class Preparer {
     if (next === undefined) return ErrorCode.badVersion;
     this.#changes.update(node, zxid, (record) => {
       record.aversion = next;
+      // Not so in the original, which goes by the old list until the new one is applied.
       record.acl = fixed;
     });
     return { type: OpCode.setACL, path, acl: fixed, version: next };
@@ -398,7 +406,7 @@ export class Preparer {
     return { type: OpCode.closeSession, paths: this.#options.closeSessionTxnEnabled ? paths : undefined };
   }
 
-  #reconfig(reader: JuteReader, { request, zxid, wallMs }: Turn): Outcome {
+  #reconfig(wish: ReconfigRequest, { request, zxid, wallMs }: Turn): Outcome {
     if (!this.#options.reconfigEnabled) return ErrorCode.reconfigDisabled;
     const found = this.#sessions.checkSession(request.sessionId, request.owner);
     if (found !== ErrorCode.ok) return found;
@@ -406,7 +414,7 @@ export class Preparer {
     if (ensemble === undefined) return ErrorCode.unimplemented;
     const lastSeen = ensemble.lastSeenConfig();
     if (lastSeen.version !== ensemble.currentConfig().version) return ErrorCode.reconfigInProgress;
-    const config = nextConfig(readReconfigRequest(reader), lastSeen, zxid, this.#options.standaloneEnabled);
+    const config = nextConfig(wish, lastSeen, zxid, this.#options.standaloneEnabled);
     if (typeof config === "number") return config;
     if (!ensemble.isQuorumSynced(config)) return ErrorCode.newConfigNoQuorum;
     const node = this.#changes.record(CONFIG_PATH);

@@ -34,7 +34,12 @@ export type CreateType =
 
 /** One operation of a multi. */
 export type WriteOp =
-  | { readonly type: Exclude<CreateType, typeof OpCode.create2>; readonly request: CreateWish }
+  | {
+      readonly type: Exclude<CreateType, typeof OpCode.create2>;
+      readonly request: CreateWish;
+      /** Its mode asks for a time to live and it has none: with it, when it is its turn, the whole multi is malformed. */
+      readonly lacksTtl: boolean;
+    }
   | { readonly type: typeof OpCode.delete | typeof OpCode.check; readonly request: PathVersionRequest }
   | { readonly type: typeof OpCode.setData; readonly request: SetDataRequest };
 
@@ -81,9 +86,9 @@ function readMultiOp(reader: JuteReader, type: number): WriteOp {
     case OpCode.create:
     case OpCode.create2:
     case OpCode.createContainer:
-      return createOp(readCreate(reader, false));
+      return createOp(readCreate(reader, false), false);
     case OpCode.createTTL:
-      return createOp(readCreate(reader, true));
+      return createOp(readCreate(reader, true), true);
     case OpCode.delete:
     case OpCode.check:
       return { type, request: readPathVersionRequest(reader) };
@@ -98,14 +103,11 @@ function readMultiOp(reader: JuteReader, type: number): WriteOp {
  * Inside a multi the mode decides what a create is, and create2 is a create: a server of 3.8 would meet a part of type
  * create2 with an error and lose the transaction.
  */
-function createOp(request: CreateWish): WriteOp {
+function createOp(request: CreateWish, hasTtl: boolean): WriteOp {
   const mode = createMode(request.flags);
-  if (mode?.isTtl === true) {
-    if (request.ttl === -1) throw new ProtocolError("BAD_OP", "a node with a time to live, and none is given");
-    return { type: OpCode.createTTL, request };
-  }
+  if (mode?.isTtl === true) return { type: OpCode.createTTL, request, lacksTtl: !hasTtl };
   const type = mode?.isContainer === true ? OpCode.createContainer : OpCode.create;
-  return { type, request: { ...request, ttl: -1 } };
+  return { type, request: { ...request, ttl: -1 }, lacksTtl: false };
 }
 
 /** Null strings are read as empty ones: no scheme is called so, which makes the ACL an invalid one. */
