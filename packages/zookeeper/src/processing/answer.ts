@@ -48,6 +48,9 @@ export interface ReadRequest {
  * @returns the error in the reply's header
  */
 export function answerRead(request: ReadRequest, context: ReadContext, writer: JuteWriter): number {
+  if (request.type === OpCode.setWatches || request.type === OpCode.setWatches2) {
+    return answerSetWatches(request, context, writer);
+  }
   const start = beginReply(writer, request.xid, context.database.lastProcessedZxid);
   let error: number;
   try {
@@ -57,6 +60,20 @@ export function answerRead(request: ReadRequest, context: ReadContext, writer: J
     error = ErrorCode.marshallingError;
   }
   endReply(writer, start, error);
+  return error;
+}
+
+/** The events that the client missed go into the same buffer, so the reply begins behind them. */
+function answerSetWatches({ xid, type, record }: ReadRequest, context: ReadContext, writer: JuteWriter): number {
+  const { tree, lastProcessedZxid } = context.database;
+  let error: number = ErrorCode.ok;
+  try {
+    tree.setWatches(readSetWatchesRequest(new JuteReader(record), type === OpCode.setWatches2), context.watcher);
+  } catch (failure) {
+    if (!(failure instanceof ProtocolError)) throw failure;
+    error = ErrorCode.marshallingError;
+  }
+  endReply(writer, beginReply(writer, xid, lastProcessedZxid), error);
   return error;
 }
 
@@ -124,12 +141,6 @@ function writeAnswer(type: number, record: Uint8Array, context: ReadContext, wri
       return getEphemerals(reader, context, writer);
     case OpCode.multiRead:
       return multiRead(record, context, writer);
-    case OpCode.setWatches:
-    case OpCode.setWatches2: {
-      const request = readSetWatchesRequest(reader, type === OpCode.setWatches2);
-      context.database.tree.setWatches(request, context.watcher);
-      return ErrorCode.ok;
-    }
     case OpCode.addWatch:
       return addWatch(reader, context, writer);
     case OpCode.checkWatches:

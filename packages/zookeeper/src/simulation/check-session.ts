@@ -23,6 +23,8 @@ import type { SessionEvent, SessionRecord } from "./session-record.ts";
 /** The committed transaction of a request, if there is one. */
 export type TxnOf = (session: SessionId, cxid: number) => Txn | undefined;
 
+const EVENTS_TOLD = 12;
+
 export function checkSession(session: SessionRecord, model: Model, txnOf: TxnOf): void {
   try {
     for (const record of session.operations) checkWrite(session, record, model, txnOf);
@@ -248,7 +250,16 @@ class SessionReplay {
   }
 
   run(): void {
-    for (const event of this.#session.events) this.#take(event);
+    const { events } = this.#session;
+    for (const [at, event] of events.entries()) {
+      try {
+        this.#take(event);
+      } catch (error) {
+        const before = events.slice(Math.max(0, at - EVENTS_TOLD), at + 1).map((each) => `    ${sayEvent(each)}`);
+        const reason = error instanceof Error ? error.message : String(error);
+        throw new Error([reason, "  what the client saw last:", ...before].join("\n"), { cause: error });
+      }
+    }
   }
 
   #take(event: SessionEvent): void {
@@ -372,6 +383,24 @@ export function sameBytes(a: Uint8Array | null, b: Uint8Array | null): boolean {
 function say({ operation, xid }: OperationRecord): string {
   const path = "path" in operation ? ` ${operation.path}` : "";
   return `${operation.kind}${path} (xid ${xid})`;
+}
+
+function sayEvent(event: SessionEvent): string {
+  switch (event.kind) {
+    case "connected":
+      return `connected, having seen ${hex(event.lastZxid)}`;
+    case "disconnected":
+      return "disconnected";
+    case "seen":
+      return `${event.restored === undefined ? "ping" : "setWatches"} at ${hex(event.zxid)}`;
+    case "event":
+      return `event ${event.type} of ${event.path}`;
+    case "reply": {
+      const { operation, outcome } = event.record;
+      const watch = "watch" in operation && operation.watch ? " and watch" : "";
+      return `${say(event.record)}${watch}: ${outcome?.error} at ${hex(outcome?.zxid ?? (0 as Zxid))}`;
+    }
+  }
 }
 
 const hex = (zxid: Zxid): string => zxidHex(zxid);

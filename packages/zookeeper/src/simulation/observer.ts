@@ -55,15 +55,16 @@ export class Observer {
     return this.#leaders.size;
   }
 
+  /** The database is at `zxid` now: it was read from a snapshot, or an epoch begins. */
   loaded(database: Database, zxid: Zxid): void {
     const facts = this.#factsOf(database);
-    if (facts.isNew) {
+    const start = this.#epochStarts.get(zxid);
+    if (facts.isNew && (start !== undefined || counterOf(zxid) > 0)) {
       facts.isNew = false;
-      facts.lastTxn = this.#lastTxnAt(zxid);
+      facts.lastTxn = start ?? zxid;
     } else if (counterOf(zxid) === 0 && zxid > 0) {
-      const known = this.#epochStarts.get(zxid);
-      if (known !== undefined && known !== facts.lastTxn) {
-        this.#broken(`epoch ${epochOf(zxid)} begins after ${hex(known)} and after ${hex(facts.lastTxn)}`);
+      if (start !== undefined && start !== facts.lastTxn) {
+        this.#broken(`epoch ${epochOf(zxid)} begins after ${hex(start)} and after ${hex(facts.lastTxn)}`);
       }
       this.#epochStarts.set(zxid, facts.lastTxn);
     }
@@ -155,10 +156,6 @@ export class Observer {
       this.#broken(`${hex(zxid)} comes after ${hex(known.before)} on one server and after ${hex(before)} on another`);
     }
     return known;
-  }
-
-  #lastTxnAt(zxid: Zxid): Zxid {
-    return this.#epochStarts.get(zxid) ?? zxid;
   }
 
   #factsOf(database: Database): DatabaseFacts {
