@@ -28,6 +28,8 @@ export interface Replica {
   /** Whether the session is known to this server alone (`localSessionsEnabled`). */
   isLocalSession(sessionId: SessionId): boolean;
   facts(): ReplicaFacts;
+  /** When sessions expire if they stay silent, in groups, soonest first; only where this server expires them. Deadlines are monotonic. */
+  sessionExpiry?(): ReadonlyArray<{ readonly deadlineMs: number; readonly ids: readonly SessionId[] }>;
 }
 
 /** For stat, srvr, mntr and the admin commands. Sizes are in bytes, -1 where there was none yet. */

@@ -6,12 +6,15 @@ import { QuorumPeer } from "../peer/quorum-peer.ts";
 import { Standalone } from "../peer/standalone.ts";
 import { AccessControl } from "../processing/access-control.ts";
 import { accessOptions } from "./access-options.ts";
+import { startAdminServer } from "./admin/admin-server.ts";
 import { ClientAuthentication } from "./client-authentication.ts";
 import { ClientPort } from "./client-port.ts";
 import { ClientService } from "./client-service.ts";
 import { answerWord } from "./four-letter/answer-word.ts";
+import type { Http } from "./http/http-port.ts";
 import type { ClientLimits } from "./limits.ts";
 import type { Machine } from "./machine.ts";
+import { metricsAddress, startMetricsServer } from "./metrics/prometheus.ts";
 import { ServerMetrics } from "./metrics/server-metrics.ts";
 import { ServerStats } from "./server-stats.ts";
 import { DEFAULT_TRACE_MASK, type ServerView } from "./server-view.ts";
@@ -23,6 +26,8 @@ export interface ServerPorts {
   readonly random: Random;
   readonly disk: Disk;
   readonly resolver: Resolver;
+  /** Without it there is no admin server and no endpoint for metrics. */
+  readonly http?: Http;
 }
 
 export interface ServerOptions {
@@ -108,6 +113,15 @@ export async function startZooKeeper(options: ServerOptions): Promise<RunningSer
     if (config.clientPort !== undefined) {
       await clientPort.open({ host: config.clientPortAddress, port: config.clientPort });
     }
+    const admin =
+      config.adminEnabled && ports.http !== undefined ? await startAdminServer(ports.http, view) : undefined;
+    closers.push(() => admin?.close());
+    const metricsAt = metricsAddress(config);
+    const metricsServer =
+      metricsAt !== undefined && ports.http !== undefined
+        ? await startMetricsServer(ports.http, view, metricsAt)
+        : undefined;
+    closers.push(() => metricsServer?.close());
     let fail: (error: Error) => void = () => {};
     const failed = new Promise<Error>((resolve) => {
       fail = resolve;
@@ -131,7 +145,12 @@ export async function startZooKeeper(options: ServerOptions): Promise<RunningSer
       await member.start();
     }
     return {
-      addresses: { client: clientPort.address, secureClient: undefined, admin: undefined, metrics: undefined },
+      addresses: {
+        client: clientPort.address,
+        secureClient: undefined,
+        admin: admin?.address,
+        metrics: metricsServer?.address,
+      },
       view,
       failed,
       stop,

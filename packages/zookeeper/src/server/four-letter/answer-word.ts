@@ -187,6 +187,16 @@ function dumpText(view: ServerView): string {
 
 /** A learner knows the sessions and their timeouts, not when they expire: the leader does that. */
 function sessionsText(view: ServerView): string {
+  const groups = view.service.replica?.sessionExpiry?.();
+  if (groups !== undefined) {
+    const toWallMs = view.clock.now() - view.clock.monotonic();
+    let text = `Session Sets (${groups.length})/(${groups.reduce((sum, { ids }) => sum + ids.length, 0)}):\n`;
+    for (const { deadlineMs, ids } of groups) {
+      text += `${ids.length} expire at ${javaDate(deadlineMs + toWallMs)}:\n`;
+      for (const id of ids) text += `\t0x${sessionHex(id)}\n`;
+    }
+    return text;
+  }
   const sessions = [...databaseOf(view).sessions].sort(([one], [other]) => (one < other ? -1 : one > other ? 1 : 0));
   const lines = sessions.map(([id, timeoutMs]) => `0x${sessionHex(id)}\t${timeoutMs}ms\n`);
   return `Global Sessions(${sessions.length}):\n${lines.join("")}`;

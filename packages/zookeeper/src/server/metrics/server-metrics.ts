@@ -23,7 +23,6 @@ export class ServerMetrics {
   readonly largeRequestsRejected = this.#counter("large_requests_rejected");
   readonly unsuccessfulHandshake = this.#counter("unsuccessful_handshake");
   readonly insecureAdmin = this.#counter("insecure_admin_count");
-  readonly commitCount = this.#counter("commit_count");
 
   readonly readLatency = this.#percentiles("readlatency");
   readonly updateLatency = this.#percentiles("updatelatency");

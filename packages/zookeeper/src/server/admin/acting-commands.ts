@@ -1,0 +1,61 @@
+import type { ServerView } from "../server-view.ts";
+import { type AdminCommand, type CommandResult, dataCommand } from "./admin-command.ts";
+
+// Source: org.apache.zookeeper.server.admin.Commands: the commands that change something.
+
+const BAD_REQUEST = 400;
+
+export const ACTING_COMMANDS: readonly AdminCommand[] = [
+  dataCommand(["connection_stat_reset", "crst"], ({ service }) => {
+    for (const client of service.connections()) client.stats.reset();
+    return [];
+  }),
+  dataCommand(["stat_reset", "srst"], ({ stats }) => {
+    stats.reset();
+    return [];
+  }),
+  dataCommand(
+    ["set_trace_mask", "stmk"],
+    (view, { query }) => {
+      const text = query.get("traceMask");
+      if (text === null) return [["error", "setTraceMask requires long traceMask argument"]];
+      if (!/^[+-]?\d{1,19}$/.test(text)) {
+        return [["error", `setTraceMask requires long traceMask argument, got ${text}`]];
+      }
+      view.traceMask = BigInt.asIntN(64, BigInt(text));
+      return [["tracemask", view.traceMask]];
+    },
+    { isAlwaysAnswered: true },
+  ),
+  { names: ["shed_connections", "shed"], method: "POST", needsAuthorization: true, run: shedConnections },
+];
+
+async function shedConnections(view: ServerView, request: { body(): Promise<Uint8Array> }): Promise<CommandResult> {
+  const refuse = (error: string): CommandResult => ({ data: new Map([["error", error]]), status: BAD_REQUEST });
+  let json: unknown;
+  try {
+    json = JSON.parse(new TextDecoder().decode(await request.body()));
+  } catch (error) {
+    return refuse(`Invalid JSON or failed to read request body: ${error instanceof Error ? error.message : ""}`);
+  }
+  if (typeof json !== "object" || json === null || !("percentage" in json)) {
+    return refuse("Missing required field: percentage");
+  }
+  const percentage = Math.trunc(Number(json.percentage)) || 0;
+  if (percentage < 0 || percentage > 100) return refuse("Percentage must be between 0 and 100");
+  const clients = [...view.service.connections()];
+  const count = Math.floor((clients.length * percentage) / 100);
+  // Which ones does not matter as long as it is not always the same: every n-th.
+  for (let at = 0; at < count; at++) {
+    clients[Math.floor((at * clients.length) / count)]?.close("shed_connections_command");
+  }
+  view.service.log.info("connections-shed", {
+    message: `Shed ${count} out of ${clients.length} connections (${percentage}%)`,
+  });
+  return {
+    data: new Map([
+      ["connections_shed", count],
+      ["percentage_requested", percentage],
+    ]),
+  };
+}
