@@ -50,7 +50,11 @@ async function compare(seed: number, { enforceQuota, burst }: { enforceQuota: bo
 
 const OPEN: readonly Acl[] = [acl(31, "world", "anyone")];
 const ACLS: ReadonlyArray<readonly Acl[] | null> = [
-  ...[OPEN, OPEN, OPEN, OPEN, OPEN],
+  OPEN,
+  OPEN,
+  OPEN,
+  OPEN,
+  OPEN,
   [acl(31, "auth", "")],
   [acl(1, "world", "anyone"), acl(31, "digest", digestId("bob:pw"))],
   [acl(3, "world", "anyone"), acl(3, "world", "anyone"), acl(28, "auth", "x"), acl(4, "ip", "127.0.0.0/8")],
