@@ -19,6 +19,14 @@ export interface AccessOptions {
   readonly sasl?: SaslOptions | undefined;
 }
 
+/** How much longer than its request a transaction may become by `auth` entries: other servers read no more than twice a request. */
+export const FIXUP_BYTES_MAX = 512 * 1024;
+
+/** What is left of it; shared by the parts of a multi. */
+export interface FixupRoom {
+  bytes: number;
+}
+
 /** The schemes that a server knows, and the rule for who may do what. */
 export class AccessControl {
   readonly skipAcl: boolean;
@@ -64,8 +72,14 @@ export class AccessControl {
   /**
    * The ACL of a request as it goes into the transaction: `auth` is replaced by the ids of the caller, what stands there twice
    * is taken once. Undefined: InvalidACL.
+   *
+   * @param room for what is longer than in the request; a hostile client makes the product of entries and ids large
    */
-  fixup(acl: readonly Acl[] | null, ids: readonly Id[]): Acl[] | undefined {
+  fixup(
+    acl: readonly Acl[] | null,
+    ids: readonly Id[],
+    room: FixupRoom = { bytes: FIXUP_BYTES_MAX },
+  ): Acl[] | undefined {
     const unique = withoutDuplicates(acl ?? []);
     if (unique.length === 0) return undefined;
     const fixed: Acl[] = [];
@@ -76,8 +90,11 @@ export class AccessControl {
       } else if (scheme === "auth") {
         const callers = ids.filter((caller) => this.#schemes.get(caller.scheme)?.isAuthenticated === true);
         if (callers.length === 0) return undefined;
-        if (fixed.length + callers.length > FIXED_ACL_ENTRIES_MAX) return undefined;
-        for (const caller of callers) fixed.push({ perms: entry.perms, id: caller });
+        for (const caller of callers) {
+          room.bytes -= ENTRY_BYTES + Buffer.byteLength(caller.scheme) + Buffer.byteLength(caller.id);
+          if (room.bytes < 0) return undefined;
+          fixed.push({ perms: entry.perms, id: caller });
+        }
       } else {
         if (this.#schemes.get(scheme)?.isValid(id) !== true) return undefined;
         fixed.push(entry);
@@ -106,8 +123,8 @@ export class AccessControl {
   }
 }
 
-/** What `auth` entries may grow to: entries times ids of the caller, which a hostile client makes large. */
-const FIXED_ACL_ENTRIES_MAX = 65_536;
+/** Permissions and two lengths. */
+const ENTRY_BYTES = 12;
 const NO_BYTES = new Uint8Array(0);
 
 function isWorld(id: Id): boolean {

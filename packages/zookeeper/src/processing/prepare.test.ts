@@ -2,9 +2,8 @@ import { describe, expect, test } from "vitest";
 
 import { ErrorCode } from "../jute/error-code.ts";
 import { CreateFlag, OpCode, Permission } from "../jute/op-code.ts";
-import { AccessControl } from "./access-control.ts";
+import { parseTxn } from "../jute/txn-records.ts";
 import { deleteContainerRequest } from "./container-sweep.ts";
-import { digestId } from "./digest-scheme.ts";
 import { PREPARE_DEFAULTS } from "./prepare.ts";
 import { LOCAL_OWNER } from "./request.ts";
 import {
@@ -397,12 +396,26 @@ describe("sessions", () => {
     expect(recordOf(bench.prepare(remove("/p", -1, { session: OTHER })))).toMatchObject({ type: OpCode.delete });
   });
 
-  test("without closeSessionTxn.enabled no path is listed, and the digest is right even so", () => {
+  test("without closeSessionTxn.enabled no path is listed, and no digest stands where a list would", () => {
     const bench = opened({ options: { ...PREPARE_DEFAULTS, closeSessionTxnEnabled: false } });
     bench.run(create({ path: "/e", flags: CreateFlag.ephemeral }));
-    expect(recordOf(bench.prepare(closeSession(SESSION)))).toEqual({ type: OpCode.closeSession, paths: undefined });
+    const prepared = bench.prepare(closeSession(SESSION));
+    if (prepared.kind !== "txn") throw new Error("no transaction");
+    expect(parseTxn(prepared.txn.bytes)).toMatchObject({ record: { paths: undefined }, digest: undefined });
+    bench.prepare(create({ path: "/after" }, { session: OTHER }));
     bench.applyAll();
     expect(bench.database.tree.node("/e")).toBeUndefined();
+    expect(bench.database.digestMismatches).toBe(0);
+  });
+
+  test("a list that servers might not read is left out", () => {
+    const bench = opened();
+    const name = "n".repeat(10_000);
+    for (let at = 0; at < 101; at++) bench.run(create({ path: `/${name}${at}`, flags: CreateFlag.ephemeral }));
+    expect(recordOf(bench.prepare(closeSession(SESSION)))).toMatchObject({ paths: undefined });
+    bench.applyAll();
+    expect(bench.database.tree.ephemeralCount).toBe(0);
+    bench.run(remove("/none", -1, { session: OTHER }));
     expect(bench.database.digestMismatches).toBe(0);
   });
 
@@ -413,70 +426,6 @@ describe("sessions", () => {
     expect(bench.prepare({ ...sync, owner: {} })).toEqual({ kind: "refused", error: ErrorCode.sessionMoved });
     expect(bench.prepare({ ...closeSession(SESSION), localSession: true })).toEqual({ kind: "ordered" });
     expect(bench.sessions.isGlobal(SESSION)).toBe(true);
-  });
-});
-
-describe("permissions", () => {
-  const bob = { scheme: "digest", id: digestId("bob:pw") };
-
-  test("`auth` becomes the caller's ids", () => {
-    const acl = [{ perms: Permission.all, id: { scheme: "auth", id: "" } }];
-    const bench = opened();
-    expect(errorOf(bench, create({ path: "/a", acl }))).toBe(ErrorCode.invalidACL);
-    const authInfo = [{ scheme: "ip", id: "127.0.0.1" }, bob];
-    expect(recordOf(bench.prepare(create({ path: "/a", acl }, { authInfo })))).toMatchObject({
-      acl: [{ perms: Permission.all, id: bob }],
-    });
-    bench.applyAll();
-    expect(errorOf(bench, setData("/a", null))).toBe(ErrorCode.noAuth);
-    expect(errorOf(bench, setData("/a", null, -1, { authInfo }))).toBe(ErrorCode.ok);
-  });
-
-  test("super and skipACL are refused nothing", () => {
-    const bench = opened();
-    bench.run(create({ path: "/a", acl: READ_ONLY }));
-    const authInfo = [{ scheme: "super", id: "" }];
-    expect(errorOf(bench, setData("/a", null, -1, { authInfo }))).toBe(ErrorCode.ok);
-    const open = opened({ access: new AccessControl({ skipAcl: true }) });
-    open.run(create({ path: "/a", acl: READ_ONLY }));
-    expect(errorOf(open, setData("/a", null))).toBe(ErrorCode.ok);
-  });
-});
-
-describe("quotas", () => {
-  function withQuota(limits: string, enforceQuota = true): PrepareBench {
-    const bench = opened({ options: { ...PREPARE_DEFAULTS, enforceQuota } });
-    const node = (path: string, text: string): number =>
-      errorOf(bench, create({ path, data: new TextEncoder().encode(text) }));
-    const paths = ["/q", "/zookeeper/quota/q", "/zookeeper/quota/q/zookeeper_stats"];
-    expect(paths.map((path) => node(path, path.endsWith("stats") ? "count=1,bytes=2" : ""))).toEqual([0, 0, 0]);
-    expect(node("/zookeeper/quota/q/zookeeper_limits", limits)).toBe(0);
-    return bench;
-  }
-
-  test("a hard limit of nodes refuses the next one", () => {
-    const bench = withQuota("count=-1,bytes=-1=;byteHardLimit=-1;countHardLimit=2");
-    expect(errorOf(bench, create({ path: "/q/1" }))).toBe(ErrorCode.ok);
-    expect(errorOf(bench, create({ path: "/q/2" }))).toBe(ErrorCode.quotaExceeded);
-    expect(errorOf(bench, create({ path: "/elsewhere" }))).toBe(ErrorCode.ok);
-    expect(errorOf(bench, setData("/q/1", new Uint8Array(1000)))).toBe(ErrorCode.ok);
-    expect(bench.notes).toEqual(['quota-exceeded {"path":"/q","what":"count","current":3,"limit":2,"kind":"hard"}']);
-  });
-
-  test("a hard limit of bytes refuses what grows beyond it", () => {
-    const bench = withQuota("count=-1,bytes=-1=;byteHardLimit=10;countHardLimit=-1");
-    expect(errorOf(bench, setData("/q", new Uint8Array(10)))).toBe(ErrorCode.ok);
-    expect(errorOf(bench, setData("/q", new Uint8Array(11)))).toBe(ErrorCode.quotaExceeded);
-    expect(errorOf(bench, create({ path: "/q/1", data: null }))).toBe(ErrorCode.ok);
-  });
-
-  test("a soft limit is noted only, and without enforceQuota nothing is looked at", () => {
-    const soft = withQuota("count=1,bytes=-1");
-    expect(errorOf(soft, create({ path: "/q/1" }))).toBe(ErrorCode.ok);
-    expect(soft.notes).toEqual(['quota-exceeded {"path":"/q","what":"count","current":2,"limit":1,"kind":"soft"}']);
-    const off = withQuota("count=-1,bytes=-1=;countHardLimit=1", false);
-    expect(errorOf(off, create({ path: "/q/1" }))).toBe(ErrorCode.ok);
-    expect(off.notes).toEqual([]);
   });
 });
 

@@ -21,7 +21,7 @@ import type { Database } from "../tree/database.ts";
 import { CONTAINER_OWNER, ephemeralType, isTtl, ttlToOwner } from "../tree/ephemeral-type.ts";
 import { parentOf, validatePath } from "../tree/path.ts";
 import { CONFIG_PATH } from "../tree/quota.ts";
-import type { AccessControl } from "./access-control.ts";
+import { type AccessControl, FIXUP_BYTES_MAX, type FixupRoom } from "./access-control.ts";
 import { ChangeRecord } from "./change-record.ts";
 import { createMode, sequenceSuffix } from "./create-mode.ts";
 import { OutstandingChanges } from "./outstanding-changes.ts";
@@ -92,7 +92,11 @@ interface Turn {
   readonly zxid: Zxid;
   readonly wallMs: number;
   readonly nowMs: number;
+  readonly room: FixupRoom;
 }
+
+/** As much as every server reads in one piece, with room for the rest of the transaction. */
+const CLOSED_PATHS_BYTES_MAX = 1_000_000;
 
 /**
  * Turns requests into transactions, in order, on the leader or on a server alone. It lives as long as one leadership. What
@@ -131,7 +135,7 @@ export class Preparer {
    * @param wallMs the time that the transaction carries  @param nowMs the clock that sessions expire by
    */
   prepare(request: Request, zxid: Zxid, wallMs: number, nowMs: number): Prepared {
-    const turn: Turn = { request, zxid, wallMs, nowMs };
+    const turn: Turn = { request, zxid, wallMs, nowMs, room: { bytes: FIXUP_BYTES_MAX } };
     switch (request.type) {
       case OpCode.create:
       case OpCode.create2:
@@ -169,7 +173,9 @@ export class Preparer {
     if (typeof outcome === "number") return this.#failed(turn, outcome);
     const { request, zxid, wallMs: timeMs } = turn;
     const header = { sessionId: request.sessionId, cxid: request.cxid, zxid, timeMs, type: request.type };
-    const txn = makeTxn(header, outcome, this.#digest());
+    // Readers tell a list of paths from a digest by nothing: only one of them may stand there.
+    const hasPlace = outcome.type !== OpCode.closeSession || outcome.paths !== undefined;
+    const txn = makeTxn(header, outcome, hasPlace ? this.#digest() : undefined);
     const config = this.#nextConfig;
     return config === undefined ? { kind: "txn", txn } : { kind: "txn", txn, config };
   }
@@ -260,7 +266,7 @@ export class Preparer {
   }
 
   #create(type: CreateType, { path: wanted, data, acl, flags, ttl }: CreateWish, turn: Turn): Outcome {
-    const { request, zxid, wallMs } = turn;
+    const { request, zxid, wallMs, room } = turn;
     const mode = createMode(flags);
     if (mode === undefined) return ErrorCode.badArguments;
     if (mode.isTtl && !this.#database.tree.options.extendedTypesEnabled) return ErrorCode.unimplemented;
@@ -273,7 +279,7 @@ export class Preparer {
     if (found !== ErrorCode.ok) return found;
     if (!wanted.includes("/") || wanted.includes("\0")) return ErrorCode.badArguments;
 
-    const fixed = this.#access.fixup(acl, request.authInfo);
+    const fixed = this.#access.fixup(acl, request.authInfo, room);
     if (fixed === undefined) return ErrorCode.invalidACL;
     const parent = this.#changes.record(parentOf(wanted));
     if (parent === undefined) return ErrorCode.noNode;
@@ -358,11 +364,11 @@ export class Preparer {
     return { type: OpCode.setData, path, data, version: next };
   }
 
-  #setAcl({ path, acl, version }: SetAclRequest, { request, zxid }: Turn): Outcome {
+  #setAcl({ path, acl, version }: SetAclRequest, { request, zxid, room }: Turn): Outcome {
     const found = this.#sessions.checkSession(request.sessionId, request.owner);
     if (found !== ErrorCode.ok) return found;
     if (validatePath(path) !== undefined) return ErrorCode.badArguments;
-    const fixed = this.#access.fixup(acl, request.authInfo);
+    const fixed = this.#access.fixup(acl, request.authInfo, room);
     if (fixed === undefined) return ErrorCode.invalidACL;
     const node = this.#changes.record(path);
     if (node === undefined) return ErrorCode.noNode;
@@ -403,7 +409,9 @@ export class Preparer {
       if (node !== undefined && parent !== undefined) this.#remove(node, parent, zxid);
     }
     this.#sessions.setClosing(request.sessionId);
-    return { type: OpCode.closeSession, paths: this.#options.closeSessionTxnEnabled ? paths : undefined };
+    // Without the list every server goes by its own, which is the same: better than a transaction that some cannot read.
+    const isListed = this.#options.closeSessionTxnEnabled && bytesOf(paths) <= CLOSED_PATHS_BYTES_MAX;
+    return { type: OpCode.closeSession, paths: isListed ? paths : undefined };
   }
 
   #reconfig(wish: ReconfigRequest, { request, zxid, wallMs }: Turn): Outcome {
@@ -454,6 +462,13 @@ export class Preparer {
 }
 
 const NO_OWNER = 0n;
+
+/** Of a list of strings, as it is written. */
+function bytesOf(texts: readonly string[]): number {
+  let bytes = 4;
+  for (const text of texts) bytes += 4 + Buffer.byteLength(text);
+  return bytes;
+}
 
 /** What `read` gives, or MarshallingError where the client's bytes are none of that request. */
 function readable<T>(read: () => T): T | typeof ErrorCode.marshallingError {
