@@ -6,7 +6,7 @@ export { CONNECT_TIMEOUT_MS, type Connection, type Listener, type Net, type NetA
 export { realRandom, type Random } from "./random.ts";
 export { realClock } from "./real-clock.ts";
 export { mustShareFolder, realDisk } from "./real-disk.ts";
-export { realNet } from "./real-net.ts";
+export { RealConnection, realNet } from "./real-net.ts";
 export { realResolver, type Resolver } from "./resolver.ts";
 export { StoreError, type StoreErrorCode } from "./store-error.ts";
 export { mustFitStore } from "./store-limits.ts";

@@ -79,6 +79,9 @@ export class ClientConnection implements Client, Receiver {
     this.lastHeardMs = home.clock.monotonic();
     this.stats = new ConnectionStats(home.clock.now());
     this.authInfo = [{ scheme: "ip", id: javaHostAddress(connection.remote.host) }];
+    if (identity.certificateSubject !== undefined) {
+      this.addAuthInfo(home.access.authenticate("x509", null, this.facts) ?? []);
+    }
   }
 
   start(): void {

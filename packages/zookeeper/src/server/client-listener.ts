@@ -1,4 +1,4 @@
-import type { Connection, Listener, Log, Net, NetAddress, Resolver } from "@ordinal/io";
+import type { Listener, Log, NetAddress, Resolver } from "@ordinal/io";
 import { hasCode } from "@ordinal/kit";
 
 import { ANY_ADDRESS } from "../config/server-config.ts";
@@ -13,11 +13,11 @@ const EVERY_INTERFACE = "::";
  * @param host a name or an address
  */
 export async function listenAt(
-  parts: { readonly net: Pick<Net, "listen">; readonly resolver: Resolver; readonly log: Log },
+  parts: { readonly resolver: Resolver; readonly log: Log },
   { host, port }: NetAddress,
-  accept: (connection: Connection) => void,
+  listen: (address: NetAddress) => Promise<Listener>,
 ): Promise<Listener> {
-  const { net, resolver, log } = parts;
+  const { resolver, log } = parts;
   const [address = host] = host === ANY_ADDRESS ? [host] : await resolver.resolve(host);
   log.info("binding", {
     message: `binding to port ${host === address && host !== ANY_ADDRESS ? "" : host}/${javaHostAddress(address)}:${port}`,
@@ -25,13 +25,13 @@ export async function listenAt(
   let listener: Listener;
   if (address === ANY_ADDRESS) {
     try {
-      listener = await net.listen({ host: EVERY_INTERFACE, port }, accept);
+      listener = await listen({ host: EVERY_INTERFACE, port });
     } catch (error) {
       if (!hasCode(error, "EAFNOSUPPORT") && !hasCode(error, "EADDRNOTAVAIL")) throw error;
-      listener = await net.listen({ host: ANY_ADDRESS, port }, accept);
+      listener = await listen({ host: ANY_ADDRESS, port });
     }
   } else {
-    listener = await net.listen({ host: address, port }, accept);
+    listener = await listen({ host: address, port });
   }
   log.info("bound", { message: `bound to port ${listener.address.port}`, host: listener.address.host });
   return listener;

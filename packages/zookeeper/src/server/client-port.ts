@@ -1,4 +1,4 @@
-import type { Listener, Log, Net, NetAddress, Resolver } from "@ordinal/io";
+import type { Connection, Listener, Log, Net, NetAddress, Resolver } from "@ordinal/io";
 
 import type { QuorumConfig } from "../config/quorum-config.ts";
 import { listenAt } from "./client-listener.ts";
@@ -25,9 +25,8 @@ export class ClientPort {
   /** Rejects with the system's error where the port cannot be opened. */
   async open(address: NetAddress): Promise<void> {
     this.#asked = address;
-    const listener = await listenAt(this.#parts, address, (connection) => {
-      this.#service.accept(connection, { isSecure: false });
-    });
+    const accept = (connection: Connection): void => this.#service.accept(connection, { isSecure: false });
+    const listener = await listenAt(this.#parts, address, (at) => this.#parts.net.listen(at, accept));
     if (this.#isClosed) await listener.close();
     else this.#listener = listener;
   }

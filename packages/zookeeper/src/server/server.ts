@@ -1,5 +1,6 @@
-import type { Clock, Disk, Log, Net, NetAddress, Random, Resolver } from "@ordinal/io";
+import type { Clock, Disk, Listener, Log, Net, NetAddress, Random, Resolver } from "@ordinal/io";
 
+import type { QuorumConfig } from "../config/quorum-config.ts";
 import type { ServerConfig } from "../config/server-config.ts";
 import { Storage } from "../log/storage.ts";
 import { QuorumPeer } from "../peer/quorum-peer.ts";
@@ -11,13 +12,15 @@ import { ClientAuthentication } from "./client-authentication.ts";
 import { ClientPort } from "./client-port.ts";
 import { ClientService } from "./client-service.ts";
 import { answerWord } from "./four-letter/answer-word.ts";
-import type { Http } from "./http/http-port.ts";
+import type { Http, HttpListener } from "./http/http-port.ts";
 import type { ClientLimits } from "./limits.ts";
 import type { Machine } from "./machine.ts";
 import { metricsAddress, startMetricsServer } from "./metrics/prometheus.ts";
 import { ServerMetrics } from "./metrics/server-metrics.ts";
 import { ServerStats } from "./server-stats.ts";
 import { DEFAULT_TRACE_MASK, type ServerView } from "./server-view.ts";
+import { openSecureClientPort } from "./tls/secure-client-port.ts";
+import type { SecureNet } from "./tls/secure-net.ts";
 
 /** What a server needs of its machine; the simulator gives its own. */
 export interface ServerPorts {
@@ -26,6 +29,8 @@ export interface ServerPorts {
   readonly random: Random;
   readonly disk: Disk;
   readonly resolver: Resolver;
+  /** Needed for a secure client port. */
+  readonly secureNet?: SecureNet;
   /** Without it there is no admin server and no endpoint for metrics. */
   readonly http?: Http;
 }
@@ -64,101 +69,119 @@ export interface ServerAddresses {
  * start impossible; nothing is left open then.
  */
 export async function startZooKeeper(options: ServerOptions): Promise<RunningServer> {
+  const closers = new Closers();
+  try {
+    const server = await assemble(options, closers);
+    return { ...server, stop: () => closers.close() };
+  } catch (error) {
+    await closers.close();
+    throw error;
+  }
+}
+
+/** What was opened, to be closed in the opposite order. */
+class Closers {
+  readonly #closers: (() => Promise<void> | void)[] = [];
+
+  add(close: () => Promise<void> | void): void {
+    this.#closers.push(close);
+  }
+
+  async close(): Promise<void> {
+    for (const close of this.#closers.splice(0).reverse()) await close();
+  }
+}
+
+async function assemble(options: ServerOptions, closers: Closers): Promise<Omit<RunningServer, "stop">> {
   const { config, log, ports } = options;
   const { disk, clock, random, net, resolver } = ports;
   const startedMs = clock.monotonic();
-  const closers: (() => Promise<void> | void)[] = [];
-  const stop = async (): Promise<void> => {
-    for (const close of closers.splice(0).reverse()) await close();
+  const { storage, database } = await Storage.open(storageOptions(config, { disk, clock, random, log }));
+  closers.add(() => storage.close());
+  const metrics = new ServerMetrics();
+  const stats = new ServerStats(metrics);
+  const access = new AccessControl(accessOptions(config));
+  const authentication = await ClientAuthentication.load({ config, disk, log, random, schemes: access.schemeNames });
+  const service = new ClientService({
+    clock,
+    log,
+    database,
+    limits: clientLimits(config),
+    access,
+    metrics,
+    stats,
+    localSessionsEnabled: config.localSessionsEnabled,
+    answerWord: (word, argument, from) => answerWord(view, word, argument, from),
+    beginSasl: (client) => authentication.beginSasl(client),
+    mayAsk: (client) => authentication.mayAsk(client),
+  });
+  const clientPort = new ClientPort({ net, resolver, log }, service);
+  let peer: QuorumPeer | undefined;
+  let secureClient: Listener | undefined;
+  const view: ServerView = {
+    service,
+    config,
+    storage,
+    clock,
+    metrics,
+    stats,
+    machine: options.machine,
+    startedMs,
+    quorum: () => peer?.membership.current,
+    clientAddress: () => clientPort.address,
+    secureClientAddress: () => secureClient?.address,
+    traceMask: DEFAULT_TRACE_MASK,
   };
-  try {
-    const { storage, database } = await Storage.open(storageOptions(config, { disk, clock, random, log }));
-    closers.push(() => storage.close());
-    const metrics = new ServerMetrics();
-    const stats = new ServerStats(metrics);
-    const access = new AccessControl(accessOptions(config));
-    const authentication = await ClientAuthentication.load({ config, disk, log, random, schemes: access.schemeNames });
-    const service = new ClientService({
-      clock,
-      log,
-      database,
-      limits: clientLimits(config),
-      access,
-      metrics,
-      stats,
-      localSessionsEnabled: config.localSessionsEnabled,
-      answerWord: (word, argument, from) => answerWord(view, word, argument, from),
-      beginSasl: (client) => authentication.beginSasl(client),
-      mayAsk: (client) => authentication.mayAsk(client),
-    });
-    const clientPort = new ClientPort({ net, resolver, log }, service);
-    let peer: QuorumPeer | undefined;
-    const view: ServerView = {
-      service,
-      config,
-      storage,
-      clock,
-      metrics,
-      stats,
-      machine: options.machine,
-      startedMs,
-      quorum: () => peer?.membership.current,
-      clientAddress: () => clientPort.address,
-      secureClientAddress: () => undefined,
-      traceMask: DEFAULT_TRACE_MASK,
-    };
-    closers.push(() => service.stop());
-    service.start();
-    closers.push(() => clientPort.close());
-    if (config.clientPort !== undefined) {
-      await clientPort.open({ host: config.clientPortAddress, port: config.clientPort });
-    }
-    const admin =
-      config.adminEnabled && ports.http !== undefined ? await startAdminServer(ports.http, view) : undefined;
-    closers.push(() => admin?.close());
-    const metricsAt = metricsAddress(config);
-    const metricsServer =
-      metricsAt !== undefined && ports.http !== undefined
-        ? await startMetricsServer(ports.http, view, metricsAt)
-        : undefined;
-    closers.push(() => metricsServer?.close());
-    let fail: (error: Error) => void = () => {};
-    const failed = new Promise<Error>((resolve) => {
-      fail = resolve;
-    });
-    const parts = { clock, log, config, access, storage, serverSide: service, onFailed: fail };
-    const { quorum, myid } = config;
-    if (quorum === undefined) {
-      const standalone = new Standalone(parts);
-      closers.push(() => standalone.close());
-      standalone.start();
-    } else {
-      peer = new QuorumPeer({
-        ...parts,
-        net,
-        disk,
-        resolver,
-        onConfig: (next) => myid !== undefined && clientPort.follow(next, myid),
-      });
-      const member = peer;
-      closers.push(() => member.close());
-      await member.start();
-    }
-    return {
-      addresses: {
-        client: clientPort.address,
-        secureClient: undefined,
-        admin: admin?.address,
-        metrics: metricsServer?.address,
-      },
-      view,
-      failed,
-      stop,
-    };
-  } catch (error) {
-    await stop();
-    throw error;
+  closers.add(() => service.stop());
+  service.start();
+  closers.add(() => clientPort.close());
+  if (config.clientPort !== undefined) {
+    await clientPort.open({ host: config.clientPortAddress, port: config.clientPort });
   }
+  if (config.secureClientPort !== undefined) {
+    const at = { host: config.secureClientPortAddress, port: config.secureClientPort };
+    secureClient = await openSecureClientPort({ ...ports, properties: config.properties, service }, at);
+    const listener = secureClient;
+    closers.add(() => listener.close());
+  }
+  const { admin, prometheus } = await openWindows(ports.http, view, closers);
+  const failure = Promise.withResolvers<Error>();
+  const parts = { clock, log, config, access, storage, serverSide: service, onFailed: failure.resolve };
+  if (config.quorum === undefined) {
+    const standalone = new Standalone(parts);
+    closers.add(() => standalone.close());
+    standalone.start();
+  } else {
+    const { myid } = config;
+    const onConfig = (next: QuorumConfig): void => void (myid !== undefined && clientPort.follow(next, myid));
+    const member = new QuorumPeer({ ...parts, net, disk, resolver, onConfig });
+    peer = member;
+    closers.add(() => member.close());
+    await member.start();
+  }
+  const addresses = {
+    client: clientPort.address,
+    secureClient: secureClient?.address,
+    admin: admin?.address,
+    metrics: prometheus?.address,
+  };
+  return { addresses, view, failed: failure.promise };
+}
+
+/** The operator's windows that take a port of their own. */
+async function openWindows(
+  http: Http | undefined,
+  view: ServerView,
+  closers: Closers,
+): Promise<{ readonly admin?: HttpListener | undefined; readonly prometheus?: HttpListener | undefined }> {
+  if (http === undefined) return {};
+  const admin = view.config.adminEnabled ? await startAdminServer(http, view) : undefined;
+  if (admin !== undefined) closers.add(() => admin.close());
+  const address = metricsAddress(view.config);
+  if (address === undefined) return { admin };
+  const prometheus = await startMetricsServer(http, view, address);
+  closers.add(() => prometheus.close());
+  return { admin, prometheus };
 }
 
 function storageOptions(
