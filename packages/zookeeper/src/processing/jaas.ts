@@ -10,7 +10,7 @@ export interface LoginModule {
 }
 
 const FLAGS: ReadonlySet<string> = new Set(["required", "requisite", "sufficient", "optional"]);
-const TEXT_MAX = 1 << 20;
+const TEXT_MAX = 1 << 16;
 export const DIGEST_LOGIN_MODULE = "org.apache.zookeeper.server.auth.DigestLoginModule";
 
 /**

@@ -4,7 +4,7 @@ import { ErrorCode } from "../jute/error-code.ts";
 import { OpCode, Permission } from "../jute/op-code.ts";
 import { AccessControl } from "./access-control.ts";
 import { digestId } from "./digest-scheme.ts";
-import { PREPARE_DEFAULTS } from "./prepare.ts";
+import { PREPARE_DEFAULTS } from "./prepare-options.ts";
 import { create, multi, PrepareBench, recordOf, SESSION, setData } from "./testing/prepare-bench.ts";
 
 const READ_ONLY = [{ perms: Permission.read, id: { scheme: "world", id: "anyone" } }];

@@ -4,7 +4,7 @@ import { ErrorCode } from "../jute/error-code.ts";
 import { CreateFlag, OpCode, Permission } from "../jute/op-code.ts";
 import { parseTxn } from "../jute/txn-records.ts";
 import { deleteContainerRequest } from "./container-sweep.ts";
-import { PREPARE_DEFAULTS } from "./prepare.ts";
+import { PREPARE_DEFAULTS } from "./prepare-options.ts";
 import { LOCAL_OWNER } from "./request.ts";
 import {
   check,

@@ -5,55 +5,28 @@ import { ErrorCode } from "../jute/error-code.ts";
 import { JuteReader } from "../jute/jute-reader.ts";
 import { OpCode, Permission } from "../jute/op-code.ts";
 import {
-  type PathVersionRequest,
   readPathVersionRequest,
   readReconfigRequest,
   readSetDataRequest,
   type ReconfigRequest,
-  type SetAclRequest,
-  type SetDataRequest,
 } from "../jute/proto-records.ts";
 import { makeTxn, TXN_DIGEST_VERSION, type TxnDigest, type TxnRecord } from "../jute/txn-records.ts";
-import type { SessionId, Zxid } from "../jute/zxid.ts";
-import type { SessionCheck } from "../session/session-tracker.ts";
-import { DataTree } from "../tree/data-tree.ts";
+import type { Zxid } from "../jute/zxid.ts";
 import type { Database } from "../tree/database.ts";
-import { CONTAINER_OWNER, ephemeralType, isTtl, ttlToOwner } from "../tree/ephemeral-type.ts";
-import { parentOf, validatePath } from "../tree/path.ts";
+import { parentOf } from "../tree/path.ts";
 import { CONFIG_PATH } from "../tree/quota.ts";
-import { type AccessControl, FIXUP_BYTES_MAX, type FixupRoom } from "./access-control.ts";
-import { ChangeRecord } from "./change-record.ts";
-import { createMode, sequenceSuffix } from "./create-mode.ts";
+import { type AccessControl, FIXUP_BYTES_MAX } from "./access-control.ts";
+import { NodeOperations, type Outcome, type Turn } from "./node-operations.ts";
 import { OutstandingChanges } from "./outstanding-changes.ts";
+import type { PrepareOptions } from "./prepare-options.ts";
 import type { Prepared } from "./prepared.ts";
-import { checkQuota } from "./quota-check.ts";
+import type { QuotaNote } from "./quota-check.ts";
 import { nextConfig } from "./reconfig.ts";
 import type { Request } from "./request.ts";
-import { type CreateType, type CreateWish, readCreate, readMulti, readSetAcl, type WriteOp } from "./write-requests.ts";
+import type { SessionGate } from "./session-gate.ts";
+import { readCreate, readMulti, readSetAcl, type WriteOp } from "./write-requests.ts";
 
 // Source: org.apache.zookeeper.server.PrepRequestProcessor.
-
-/** The sessions as the leader, or a server alone, checks and tracks them: a `SessionTracker` or `LeaderSessions`. */
-export interface SessionGate {
-  checkSession(id: SessionId, owner: unknown): SessionCheck;
-  checkGlobalSession(id: SessionId, owner: unknown): SessionCheck;
-  track(id: SessionId, timeoutMs: number, nowMs: number): boolean;
-  /** False: the session is gone or ends. */
-  setOwner(id: SessionId, owner: unknown): boolean;
-  setClosing(id: SessionId): void;
-}
-
-/** Whether there are TTL nodes and digests is an option of the database's tree. */
-export interface PrepareOptions {
-  /** `zookeeper.enforceQuota`, default false: hard limits refuse. */
-  readonly enforceQuota: boolean;
-  /** `zookeeper.closeSessionTxn.enabled`, default true: closeSession lists the ephemerals that go. */
-  readonly closeSessionTxnEnabled: boolean;
-  /** `reconfigEnabled`, default false. */
-  readonly reconfigEnabled: boolean;
-  /** `standaloneEnabled`, default true: an ensemble may not shrink below two voters. */
-  readonly standaloneEnabled: boolean;
-}
 
 /** What a reconfig needs to know of the ensemble; a server alone has none and answers Unimplemented. */
 export interface Ensemble {
@@ -65,14 +38,6 @@ export interface Ensemble {
   isQuorumSynced(config: QuorumConfig): boolean;
 }
 
-/** The original's defaults. */
-export const PREPARE_DEFAULTS: PrepareOptions = {
-  enforceQuota: false,
-  closeSessionTxnEnabled: true,
-  reconfigEnabled: false,
-  standaloneEnabled: true,
-};
-
 export interface PreparerParts {
   readonly database: Database;
   readonly sessions: SessionGate;
@@ -80,19 +45,7 @@ export interface PreparerParts {
   readonly options: PrepareOptions;
   readonly ensemble?: Ensemble;
   /** Gets what the original would log: soft quotas that are exceeded. */
-  readonly note?: (event: string, fields: Readonly<Record<string, string | number>>) => void;
-}
-
-/** What a request becomes: the record of its transaction, or the error that it fails with. */
-type Outcome = TxnRecord | ErrorCode;
-
-/** Of the transaction that is being prepared. */
-interface Turn {
-  readonly request: Request;
-  readonly zxid: Zxid;
-  readonly wallMs: number;
-  readonly nowMs: number;
-  readonly room: FixupRoom;
+  readonly note?: QuotaNote;
 }
 
 /** As much as every server reads in one piece, with room for the rest of the transaction. */
@@ -103,24 +56,29 @@ const CLOSED_PATHS_BYTES_MAX = 1_000_000;
  * it checks and in which order is the original's, so that a request that fails in two ways fails with the same error.
  */
 export class Preparer {
-  readonly #database: Database;
   readonly #sessions: SessionGate;
   readonly #access: AccessControl;
   readonly #options: PrepareOptions;
   readonly #ensemble: Ensemble | undefined;
-  readonly #note: NonNullable<PreparerParts["note"]>;
   readonly #changes: OutstandingChanges;
+  readonly #nodes: NodeOperations;
   /** What a reconfig that was just prepared leads to. */
   #nextConfig: QuorumConfig | undefined;
 
   constructor(parts: PreparerParts) {
-    this.#database = parts.database;
     this.#sessions = parts.sessions;
     this.#access = parts.access;
     this.#options = parts.options;
     this.#ensemble = parts.ensemble;
-    this.#note = parts.note ?? (() => {});
     this.#changes = new OutstandingChanges(parts.database);
+    this.#nodes = new NodeOperations({
+      tree: parts.database.tree,
+      changes: this.#changes,
+      sessions: parts.sessions,
+      access: parts.access,
+      enforceQuota: parts.options.enforceQuota,
+      note: parts.note ?? (() => {}),
+    });
   }
 
   /** Changes of nodes that are prepared and not applied yet. */
@@ -226,19 +184,19 @@ export class Preparer {
       case OpCode.create:
       case OpCode.create2:
       case OpCode.createContainer:
-        return this.#create(request.type, readCreate(reader, false), turn);
+        return this.#nodes.create(request.type, readCreate(reader, false), turn);
       case OpCode.createTTL:
-        return this.#create(request.type, readCreate(reader, true), turn);
+        return this.#nodes.create(request.type, readCreate(reader, true), turn);
       case OpCode.delete:
-        return this.#delete(readPathVersionRequest(reader), turn);
+        return this.#nodes.delete(readPathVersionRequest(reader), turn);
       case OpCode.deleteContainer:
-        return this.#deleteContainer(reader.ustring(), turn);
+        return this.#nodes.deleteContainer(reader.ustring(), turn);
       case OpCode.setData:
-        return this.#setData(readSetDataRequest(reader), turn);
+        return this.#nodes.setData(readSetDataRequest(reader), turn);
       case OpCode.setACL:
-        return this.#setAcl(readSetAcl(reader), turn);
+        return this.#nodes.setAcl(readSetAcl(reader), turn);
       case OpCode.check:
-        return this.#check(readPathVersionRequest(reader), turn);
+        return this.#nodes.check(readPathVersionRequest(reader), turn);
       case OpCode.reconfig:
         return this.#reconfig(readReconfigRequest(reader), turn);
       case OpCode.createSession:
@@ -251,147 +209,18 @@ export class Preparer {
   #prepareOp(op: WriteOp, turn: Turn): Outcome {
     switch (op.type) {
       case OpCode.delete:
-        return this.#delete(op.request, turn);
+        return this.#nodes.delete(op.request, turn);
       case OpCode.check:
-        return this.#check(op.request, turn);
+        return this.#nodes.check(op.request, turn);
       case OpCode.setData:
-        return this.#setData(op.request, turn);
+        return this.#nodes.setData(op.request, turn);
       case OpCode.create:
       case OpCode.createContainer:
       case OpCode.createTTL:
-        return this.#create(op.type, op.request, turn);
+        return this.#nodes.create(op.type, op.request, turn);
       default:
         return unreachable(op, "part of a multi");
     }
-  }
-
-  #create(type: CreateType, { path: wanted, data, acl, flags, ttl }: CreateWish, turn: Turn): Outcome {
-    const { request, zxid, wallMs, room } = turn;
-    const mode = createMode(flags);
-    if (mode === undefined) return ErrorCode.badArguments;
-    if (mode.isTtl && !this.#database.tree.options.extendedTypesEnabled) return ErrorCode.unimplemented;
-    if (mode.isTtl ? !isTtl(ttl) : !(ttl < 0)) return ErrorCode.badArguments;
-    // The original lets createTTL without such a mode and time pass, and ends when it applies that, at every start again.
-    if (type === OpCode.createTTL && !mode.isTtl) return ErrorCode.badArguments;
-    const found = mode.isEphemeral
-      ? this.#sessions.checkGlobalSession(request.sessionId, request.owner)
-      : this.#sessions.checkSession(request.sessionId, request.owner);
-    if (found !== ErrorCode.ok) return found;
-    if (!wanted.includes("/") || wanted.includes("\0")) return ErrorCode.badArguments;
-
-    const fixed = this.#access.fixup(acl, request.authInfo, room);
-    if (fixed === undefined) return ErrorCode.invalidACL;
-    const parent = this.#changes.record(parentOf(wanted));
-    if (parent === undefined) return ErrorCode.noNode;
-    if (!this.#access.allows(parent.acl, Permission.create, request.authInfo)) return ErrorCode.noAuth;
-    const path = mode.isSequential ? wanted + sequenceSuffix(parent.cversion) : wanted;
-    if (validatePath(path) !== undefined) return ErrorCode.badArguments;
-    if (this.#changes.record(path) !== undefined) return ErrorCode.nodeExists;
-    if (this.#typeOf(parent) === "normal") return ErrorCode.noChildrenForEphemerals;
-    const parentCVersion = (parent.cversion + 1) | 0;
-    if (!this.#isWithinQuota(path, data?.length ?? 0, 1)) return ErrorCode.quotaExceeded;
-
-    this.#changes.update(parent, zxid, (record) => {
-      record.childCount++;
-      record.cversion = parentCVersion;
-      record.pzxid = zxid;
-    });
-    // What the transaction says, not the flags: by it the node is made, and a digest of another node would be a wrong one.
-    let owner = mode.isEphemeral ? request.sessionId : NO_OWNER;
-    if (type === OpCode.createContainer) owner = CONTAINER_OWNER;
-    else if (type === OpCode.createTTL) owner = ttlToOwner(ttl);
-    const node = new ChangeRecord(path, zxid, data, fixed, owner);
-    node.czxid = node.mzxid = node.pzxid = zxid;
-    node.ctime = node.mtime = wallMs;
-    this.#changes.add(node);
-
-    if (type === OpCode.createContainer) return { type, path, data, acl: fixed, parentCVersion };
-    if (type === OpCode.createTTL) return { type, path, data, acl: fixed, parentCVersion, ttl };
-    return { type, path, data, acl: fixed, ephemeral: mode.isEphemeral, parentCVersion };
-  }
-
-  #delete({ path, version }: PathVersionRequest, { request, zxid }: Turn): Outcome {
-    const found = this.#sessions.checkSession(request.sessionId, request.owner);
-    if (found !== ErrorCode.ok) return found;
-    if (!isDeletablePath(path)) return ErrorCode.badArguments;
-    const parent = this.#changes.record(parentOf(path));
-    if (parent === undefined) return ErrorCode.noNode;
-    if (!this.#access.allows(parent.acl, Permission.delete, request.authInfo)) return ErrorCode.noAuth;
-    const node = this.#changes.record(path);
-    if (node === undefined) return ErrorCode.noNode;
-    if (version !== -1 && version !== node.version) return ErrorCode.badVersion;
-    if (node.childCount > 0) return ErrorCode.notEmpty;
-    this.#remove(node, parent, zxid);
-    return { type: OpCode.delete, path };
-  }
-
-  /** The servers' own request: a container without children goes. Clients that forge it are refused. */
-  #deleteContainer(path: string, { request, zxid }: Turn): Outcome {
-    if (request.sessionId !== NO_OWNER || request.owner !== undefined) return ErrorCode.unimplemented;
-    if (!isDeletablePath(path)) return ErrorCode.badArguments;
-    const node = this.#changes.record(path);
-    if (node === undefined) return ErrorCode.noNode;
-    if (node.childCount > 0) return ErrorCode.notEmpty;
-    if (this.#typeOf(node) === "normal") return ErrorCode.badVersion;
-    const parent = this.#changes.record(parentOf(path));
-    if (parent === undefined) return ErrorCode.noNode;
-    this.#remove(node, parent, zxid);
-    return { type: OpCode.deleteContainer, path };
-  }
-
-  #setData({ path, data, version }: SetDataRequest, { request, zxid, wallMs }: Turn): Outcome {
-    const found = this.#sessions.checkSession(request.sessionId, request.owner);
-    if (found !== ErrorCode.ok) return found;
-    if (validatePath(path) !== undefined) return ErrorCode.badArguments;
-    const node = this.#changes.record(path);
-    if (node === undefined) return ErrorCode.noNode;
-    if (!this.#access.allows(node.acl, Permission.write, request.authInfo)) return ErrorCode.noAuth;
-    const growth = (data?.length ?? 0) - (node.data?.length ?? 0);
-    if (!this.#isWithinQuota(path, growth, 0)) return ErrorCode.quotaExceeded;
-    const next = nextVersion(node.version, version);
-    if (next === undefined) return ErrorCode.badVersion;
-    this.#changes.update(
-      node,
-      zxid,
-      (record) => {
-        record.version = next;
-        record.mtime = wallMs;
-        record.mzxid = zxid;
-        record.data = data;
-      },
-      true,
-    );
-    return { type: OpCode.setData, path, data, version: next };
-  }
-
-  #setAcl({ path, acl, version }: SetAclRequest, { request, zxid, room }: Turn): Outcome {
-    const found = this.#sessions.checkSession(request.sessionId, request.owner);
-    if (found !== ErrorCode.ok) return found;
-    if (validatePath(path) !== undefined) return ErrorCode.badArguments;
-    const fixed = this.#access.fixup(acl, request.authInfo, room);
-    if (fixed === undefined) return ErrorCode.invalidACL;
-    const node = this.#changes.record(path);
-    if (node === undefined) return ErrorCode.noNode;
-    if (!this.#access.allows(node.acl, Permission.admin, request.authInfo)) return ErrorCode.noAuth;
-    const next = nextVersion(node.aversion, version);
-    if (next === undefined) return ErrorCode.badVersion;
-    this.#changes.update(node, zxid, (record) => {
-      record.aversion = next;
-      // Not so in the original, which goes by the old list until the new one is applied.
-      record.acl = fixed;
-    });
-    return { type: OpCode.setACL, path, acl: fixed, version: next };
-  }
-
-  #check({ path, version }: PathVersionRequest, { request }: Turn): Outcome {
-    const found = this.#sessions.checkSession(request.sessionId, request.owner);
-    if (found !== ErrorCode.ok) return found;
-    if (validatePath(path) !== undefined) return ErrorCode.badArguments;
-    const node = this.#changes.record(path);
-    if (node === undefined) return ErrorCode.noNode;
-    if (!this.#access.allows(node.acl, Permission.read, request.authInfo)) return ErrorCode.noAuth;
-    const next = nextVersion(node.version, version);
-    return next === undefined ? ErrorCode.badVersion : { type: OpCode.check, path, version: next };
   }
 
   #createSession(timeoutMs: number, { request, nowMs }: Turn): Outcome {
@@ -406,7 +235,7 @@ export class Preparer {
     for (const path of paths) {
       const node = this.#changes.record(path);
       const parent = this.#changes.record(parentOf(path));
-      if (node !== undefined && parent !== undefined) this.#remove(node, parent, zxid);
+      if (node !== undefined && parent !== undefined) this.#nodes.remove(node, parent, zxid);
     }
     this.#sessions.setClosing(request.sessionId);
     // Without the list every server goes by its own, which is the same: better than a transaction that some cannot read.
@@ -443,25 +272,7 @@ export class Preparer {
     this.#nextConfig = config;
     return { type: OpCode.reconfig, path: CONFIG_PATH, data, version: -1 };
   }
-
-  #remove(node: ChangeRecord, parent: ChangeRecord, zxid: Zxid): void {
-    this.#changes.update(parent, zxid, (record) => {
-      record.childCount--;
-      record.pzxid = zxid;
-    });
-    this.#changes.delete(node, zxid);
-  }
-
-  #typeOf(record: ChangeRecord): ReturnType<typeof ephemeralType> {
-    return ephemeralType(record.ephemeralOwner, this.#database.tree.options);
-  }
-
-  #isWithinQuota(path: string, bytes: number, count: number): boolean {
-    return !this.#options.enforceQuota || checkQuota(this.#database.tree, path, bytes, count, this.#note);
-  }
 }
-
-const NO_OWNER = 0n;
 
 /** Of a list of strings, as it is written. */
 function bytesOf(texts: readonly string[]): number {
@@ -478,18 +289,4 @@ function readable<T>(read: () => T): T | typeof ErrorCode.marshallingError {
     if (error instanceof ProtocolError) return ErrorCode.marshallingError;
     throw error;
   }
-}
-
-function isDeletablePath(path: string): boolean {
-  return path.includes("/") && !path.includes("\0") && !DataTree.isSpecialPath(path);
-}
-
-/**
- * The version after a change, or undefined where another one was expected. -1 means any to a request, so no node has it: the
- * count goes from the greatest int on to the smallest, and past -1.
- */
-function nextVersion(version: number, expected: number): number | undefined {
-  if (expected !== -1 && expected !== version) return undefined;
-  const next = (version + 1) | 0;
-  return next === -1 ? 0 : next;
 }

@@ -4,7 +4,8 @@ import { QuorumConfig } from "../config/quorum-config.ts";
 import { ErrorCode } from "../jute/error-code.ts";
 import { OpCode, Permission } from "../jute/op-code.ts";
 import { mustBeZxid } from "../jute/zxid.ts";
-import { type Ensemble, PREPARE_DEFAULTS } from "./prepare.ts";
+import { PREPARE_DEFAULTS } from "./prepare-options.ts";
+import type { Ensemble } from "./prepare.ts";
 import { PrepareBench, reconfig, recordOf, SESSION } from "./testing/prepare-bench.ts";
 
 const line = (sid: number, role = "participant"): string => `server.${sid}=h${sid}:2888:3888:${role};0.0.0.0:2181`;

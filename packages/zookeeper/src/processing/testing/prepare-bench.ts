@@ -15,7 +15,8 @@ import { LeaderSessions } from "../../session/leader-sessions.ts";
 import { type TreeOptions, TREE_DEFAULTS } from "../../tree/data-tree.ts";
 import { Database, type TxnResult } from "../../tree/database.ts";
 import { AccessControl } from "../access-control.ts";
-import { PREPARE_DEFAULTS, Preparer, type PreparerParts } from "../prepare.ts";
+import { PREPARE_DEFAULTS } from "../prepare-options.ts";
+import { Preparer, type PreparerParts } from "../prepare.ts";
 import type { Prepared } from "../prepared.ts";
 import { LOCAL_OWNER, type Request } from "../request.ts";
 
