@@ -118,7 +118,9 @@ export class RealConnection implements Connection {
   }
 
   destroy(): void {
-    this.#socket.resetAndDestroy(); // a plain destroy looks to the peer like an orderly end
+    // A plain destroy looks to the peer like an orderly end; only TLS can tell the two apart by itself.
+    if ("encrypted" in this.#socket) this.#socket.destroy();
+    else this.#socket.resetAndDestroy();
   }
 }
 

@@ -19,7 +19,6 @@ import { metricsAddress, startMetricsServer } from "./metrics/prometheus.ts";
 import { ServerMetrics } from "./metrics/server-metrics.ts";
 import { ServerStats } from "./server-stats.ts";
 import { DEFAULT_TRACE_MASK, type ServerView } from "./server-view.ts";
-import { openSecureClientPort } from "./tls/secure-client-port.ts";
 import type { SecureNet } from "./tls/secure-net.ts";
 
 /** What a server needs of its machine; the simulator gives its own. */
@@ -140,6 +139,7 @@ async function assemble(options: ServerOptions, closers: Closers): Promise<Omit<
   }
   if (config.secureClientPort !== undefined) {
     const at = { host: config.secureClientPortAddress, port: config.secureClientPort };
+    const { openSecureClientPort } = await import("./tls/secure-client-port.ts");
     secureClient = await openSecureClientPort({ ...ports, properties: config.properties, service }, at);
     const listener = secureClient;
     closers.add(() => listener.close());

@@ -39,7 +39,7 @@ const CIPHERS: ReadonlyMap<string, { readonly name: string; readonly keyBytes: n
   ["2.16.840.1.101.3.4.1.42", { name: "aes-256-cbc", keyBytes: 32 }],
   ["1.2.840.113549.3.7", { name: "des-ede3-cbc", keyBytes: 24 }],
 ]);
-const ITERATIONS_MAX = 10_000_000;
+const ITERATIONS_MAX = 1_000_000;
 /** What a key made here is for: RFC 7292, appendix B.3. */
 const PURPOSE = { key: 1, iv: 2, mac: 3 } as const;
 
