@@ -1,1 +1,14 @@
-export {};
+export { ErrorCode } from "./jute/error-code.ts";
+export { CreateFlag, OpCode, Permission } from "./jute/op-code.ts";
+export { loadServerConfig } from "./config/load-shell.ts";
+export type { ServerConfig } from "./config/server-config.ts";
+export { parseZooCfg } from "./config/zoo-cfg.ts";
+export { realMachine } from "./server/real-machine.ts";
+export { realServerPorts } from "./server/real-ports.ts";
+export {
+  type RunningServer,
+  type ServerAddresses,
+  type ServerOptions,
+  type ServerPorts,
+  startZooKeeper,
+} from "./server/server.ts";

@@ -138,6 +138,10 @@ export class Leading implements Role, Replica, PacketConnectionOwner {
     return this.#parts.sessionIds.next();
   }
 
+  sessionExpiry(): ReturnType<NonNullable<Replica["sessionExpiry"]>> {
+    return this.#order?.sessions.global.expiryMap() ?? [];
+  }
+
   isLocalSession(sessionId: SessionId): boolean {
     return this.#order?.sessions.isLocal(sessionId) === true;
   }

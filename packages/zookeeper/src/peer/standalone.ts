@@ -98,6 +98,10 @@ export class Standalone implements Replica {
     return this.#sessionIds.next();
   }
 
+  sessionExpiry(): ReturnType<NonNullable<Replica["sessionExpiry"]>> {
+    return this.#order.sessions.global.expiryMap();
+  }
+
   isLocalSession(): boolean {
     return false;
   }

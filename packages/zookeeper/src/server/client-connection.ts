@@ -118,7 +118,7 @@ export class ClientConnection implements Client, Receiver {
   }
 
   get interestOps(): number {
-    if (this.#state === "closed") return 0;
+    if (this.#state === "closed" || this.#state === "answering") return 0;
     return (this.#paused ? 0 : 1) | (this.#output.isBlocked ? 4 : 0);
   }
 
@@ -243,6 +243,7 @@ export class ClientConnection implements Client, Receiver {
   #say(text: string): void {
     if (this.#state === "closed") return;
     this.#output.writer().utf8(text);
+    this.#countSent();
     this.close("close_connection_command");
   }
 
@@ -333,8 +334,7 @@ export class ClientConnection implements Client, Receiver {
       readOnly: this.#knowsReadOnly ? isReadOnly : undefined,
     });
     writer.setUint32(at, writer.length - at - FRAME_LENGTH_BYTES);
-    this.#home.stats.packetsSent++;
-    this.stats.packetsSent++;
+    this.#countSent();
     if (!isValid) {
       this.#home.log.info("session-invalid", {
         message: `Invalid session 0x${sessionHex(this.sessionId)} for client ${this.remoteText}, probably expired`,
@@ -347,6 +347,11 @@ export class ClientConnection implements Client, Receiver {
       message: `Established session 0x${sessionHex(this.sessionId)} with negotiated timeout ${this.timeoutMs} for client ${this.remoteText}`,
     });
     this.#home.settleSoon(this);
+  }
+
+  #countSent(): void {
+    this.#home.stats.packetsSent++;
+    this.stats.packetsSent++;
   }
 
   #request(start: number, end: number, nowMs: number): void {

@@ -46,3 +46,10 @@ export function modeOf(view: ServerView): string | undefined {
 export function databaseOf(view: ServerView): Database {
   return view.service.database;
 }
+
+/** `srst`: all counts begin anew. */
+export function resetStats(view: ServerView): void {
+  view.stats.reset();
+  for (const counter of view.metrics.counters.values()) counter.reset();
+  for (const summary of view.metrics.summaries.values()) summary.reset();
+}

@@ -1,4 +1,4 @@
-import type { ServerView } from "../server-view.ts";
+import { resetStats, type ServerView } from "../server-view.ts";
 import { type AdminCommand, type CommandResult, dataCommand } from "./admin-command.ts";
 
 // Source: org.apache.zookeeper.server.admin.Commands: the commands that change something.
@@ -10,8 +10,8 @@ export const ACTING_COMMANDS: readonly AdminCommand[] = [
     for (const client of service.connections()) client.stats.reset();
     return [];
   }),
-  dataCommand(["stat_reset", "srst"], ({ stats }) => {
-    stats.reset();
+  dataCommand(["stat_reset", "srst"], (view) => {
+    resetStats(view);
     return [];
   }),
   dataCommand(

@@ -12,7 +12,7 @@ import { JavaDouble, type JsonValue } from "./java-json.ts";
 
 // Source: org.apache.zookeeper.server.admin.Commands: the commands that look and change nothing.
 
-function* connectionInfo(view: ServerView, client: Client, isBrief: boolean): Generator<readonly [string, JsonValue]> {
+function* connectionInfo(client: Client, isBrief: boolean): Generator<readonly [string, JsonValue]> {
   const { stats } = client;
   yield ["remote_socket_address", client.remoteText.slice(1)];
   yield ["interest_ops", client.interestOps];
@@ -20,14 +20,13 @@ function* connectionInfo(view: ServerView, client: Client, isBrief: boolean): Ge
   yield ["packets_received", stats.packetsReceived];
   yield ["packets_sent", stats.packetsSent];
   if (isBrief) return;
-  const toWallMs = view.clock.now() - view.clock.monotonic();
   yield ["session_id", client.sessionId];
   yield ["last_operation", operationName(stats.lastOperation)];
   yield ["established", stats.establishedMs];
   yield ["session_timeout", client.timeoutMs];
   yield ["last_cxid", stats.lastCxid];
   yield ["last_zxid", stats.lastZxid];
-  yield ["last_response_time", stats.lastResponseMs === 0 ? 0 : Math.floor(stats.lastResponseMs + toWallMs)];
+  yield ["last_response_time", Math.floor(stats.lastResponseMs)];
   yield ["last_latency", stats.lastLatencyMs];
   yield ["min_latency", stats.minLatencyMs];
   yield ["avg_latency", stats.avgLatencyMs];
@@ -39,7 +38,7 @@ function* connectionLists(view: ServerView, isBrief: boolean): Generator<readonl
   const infos = (isSecure: boolean): JsonValue =>
     clients
       .filter((client) => client.identity.isSecure === isSecure)
-      .map((client) => new Map(connectionInfo(view, client, isBrief)));
+      .map((client) => new Map(connectionInfo(client, isBrief)));
   yield ["connections", infos(false)];
   yield ["secure_connections", infos(true)];
 }

@@ -91,7 +91,7 @@ test("clients, watches and ephemerals show", () =>
     expect(await say(fixture, "cons")).toMatch(
       new RegExp(
         `^ /10\\.0\\.0\\.7:${port}\\[1\\]\\(queued=0,recved=3,sent=3,sid=${session},lop=EXIS,est=\\d+,to=10000,lcxid=0x2,lzxid=0x2,` +
-          `lresp=\\d+,llat=0,minlat=0,avglat=0,maxlat=0\\)\n /127\\.0\\.0\\.1:\\d+\\[1\\]\\(queued=0,recved=1,sent=0\\)\n\n$`,
+          `lresp=\\d+,llat=0,minlat=0,avglat=0,maxlat=0\\)\n /127\\.0\\.0\\.1:\\d+\\[0\\]\\(queued=0,recved=1,sent=0\\)\n\n$`,
       ),
     );
     expect(await say(fixture, "stat")).toContain(`Clients:\n /10.0.0.7:${port}[1](queued=0,recved=3,sent=3)\n`);

@@ -6,7 +6,7 @@ import { sessionHex, zxidHex } from "../../jute/zxid.ts";
 import type { Client } from "../client.ts";
 import { javaDate, javaDouble } from "../java-text.ts";
 import { monitorValues } from "../metrics/monitor-values.ts";
-import { databaseOf, modeOf, type ServerView } from "../server-view.ts";
+import { databaseOf, modeOf, resetStats, type ServerView } from "../server-view.ts";
 import { FULL_VERSION } from "../version.ts";
 import { connectionLine } from "./connection-line.ts";
 import type { FourLetterWord } from "./four-letter-words.ts";
@@ -56,7 +56,7 @@ export function answerWord(
       for (const connection of view.service.connections()) connection.stats.reset();
       return "Connection stats reset.\n";
     case "srst":
-      view.stats.reset();
+      resetStats(view);
       return "Server stats reset.\n";
     case "conf":
       return confText(view);
@@ -122,9 +122,8 @@ function clientsText(view: ServerView): string {
 }
 
 function connectionLines(view: ServerView, isBrief: boolean): string {
-  const toWallMs = view.clock.now() - view.clock.monotonic();
   let text = "";
-  for (const connection of view.service.connections()) text += `${connectionLine(connection, isBrief, toWallMs)}\n`;
+  for (const connection of view.service.connections()) text += `${connectionLine(connection, isBrief)}\n`;
   return text;
 }
 

@@ -4,8 +4,8 @@ import { operationName } from "../operation-name.ts";
 
 // Source: ServerCnxn (dumpConnectionInfo).
 
-/** One connection as `stat` (brief) and `cons` print it, without a line break. @param monotonicToWallMs wall minus monotonic */
-export function connectionLine(connection: Client, isBrief: boolean, monotonicToWallMs: number): string {
+/** One connection as `stat` (brief) and `cons` print it, without a line break. As in the original `lresp` is monotonic time. */
+export function connectionLine(connection: Client, isBrief: boolean): string {
   const { stats } = connection;
   let line =
     ` ${connection.remoteText}[${connection.interestOps.toString(16)}]` +
@@ -15,9 +15,8 @@ export function connectionLine(connection: Client, isBrief: boolean, monotonicTo
       `,sid=0x${sessionHex(connection.sessionId)},lop=${operationName(stats.lastOperation)}` +
       `,est=${stats.establishedMs},to=${connection.timeoutMs}`;
     if (stats.lastCxid >= 0) line += `,lcxid=0x${stats.lastCxid.toString(16)}`;
-    const respondedMs = stats.lastResponseMs === 0 ? 0 : Math.floor(stats.lastResponseMs + monotonicToWallMs);
     line +=
-      `,lzxid=0x${zxidHex(stats.lastZxid)},lresp=${respondedMs},llat=${stats.lastLatencyMs}` +
+      `,lzxid=0x${zxidHex(stats.lastZxid)},lresp=${Math.floor(stats.lastResponseMs)},llat=${stats.lastLatencyMs}` +
       `,minlat=${stats.minLatencyMs},avglat=${stats.avgLatencyMs},maxlat=${stats.maxLatencyMs}`;
   }
   return `${line})`;
