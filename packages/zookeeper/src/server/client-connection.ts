@@ -21,7 +21,7 @@ import { fourLetterWord } from "./four-letter/four-letter-words.ts";
 import { FrameInput } from "./frame-input.ts";
 import { negotiate } from "./handshake.ts";
 import { isLoopback, javaHostAddress, javaSocketAddress } from "./java-address.ts";
-import { CONNECT_FRAME_BYTES_MAX, LINGER_MS, PARTIAL_BYTES_MAX, SESSIONLESS_MS } from "./limits.ts";
+import { CONNECT_FRAME_BYTES_MAX, LINGER_MS, PARTIAL_BYTES_MAX, SESSIONLESS_MS, TURN_BYTES } from "./limits.ts";
 import { describeFrame } from "./oversize.ts";
 import { PendingRequest } from "./pending-request.ts";
 
@@ -65,6 +65,8 @@ export class ClientConnection implements Client, Receiver {
   #partialBytes = 0;
   #paused = false;
   #consuming = false;
+  /** It has had more than its share of this turn. */
+  #isYielding = false;
   /** Monotonic: when the connection is cut if the client has not taken its last bytes by then. */
   #lingerUntilMs: number | undefined;
 
@@ -153,6 +155,7 @@ export class ClientConnection implements Client, Receiver {
 
   drained(): void {
     this.#output.drained();
+    this.#home.unblocked(this);
     this.settle();
   }
 
@@ -164,6 +167,11 @@ export class ClientConnection implements Client, Receiver {
   }
 
   // ---- input
+
+  resume(): void {
+    this.#isYielding = false;
+    this.settle();
+  }
 
   settle(): void {
     if (this.#state !== "closed") this.#settle(this.#home.clock.monotonic());
@@ -183,12 +191,13 @@ export class ClientConnection implements Client, Receiver {
     this.#input.releaseIfEmpty();
     this.#accountPartial();
     this.#flush();
-    this.#regulate();
+    if (!this.isClosed) this.#regulate();
   }
 
   #consume(nowMs: number): void {
     const input = this.#input;
     const { metrics, stats } = this.#home;
+    const mostSent = this.#output.sentBytes + TURN_BYTES;
     while (input.hasLength && !this.#mustWait) {
       const length = input.frameLength;
       if (this.#state === "fresh" && this.#fourLetterWord()) return;
@@ -201,14 +210,18 @@ export class ClientConnection implements Client, Receiver {
       metrics.bytesReceivedCount.add(FRAME_LENGTH_BYTES + length);
       if (this.#state === "fresh") this.#connect(input.bytes.subarray(start, end));
       else this.#request(start, end, nowMs);
-      if (this.#output.isHigh) this.#flush();
+      if (!this.#output.isHigh) continue;
+      this.#flush();
+      if (this.#output.sentBytes < mostSent) continue;
+      this.#isYielding = true;
+      this.#home.settleLater(this);
     }
   }
 
   /** Whether the next request has to stay where it is. */
   get #mustWait(): boolean {
     if (this.#state !== "open" && this.#state !== "fresh") return true;
-    if (this.#output.isBlocked) return true;
+    if (this.#isYielding || this.#output.isBlocked) return true;
     return this.#requests.mustWait;
   }
 
@@ -368,7 +381,12 @@ export class ClientConnection implements Client, Receiver {
   // ---- output and the end
 
   #flush(): void {
-    if (this.#output.flush()) return;
+    if (!this.#output.flush()) this.drop();
+    else if (this.#output.isBlocked) this.#home.blocked(this);
+  }
+
+  drop(): void {
+    if (this.#state === "closed") return;
     this.#home.log.warn("client-does-not-read", {
       message: `Close of session 0x${sessionHex(this.sessionId)}: client ${this.remoteText} does not read its replies, ${this.#output.heldBytes} bytes wait for it`,
     });

@@ -46,6 +46,11 @@ export interface ClientHome extends OutputBudget, OutstandingCount {
   submit(request: PendingRequest): void;
   /** Has the connection answer and send what it can, once the code that runs now is done. */
   settleSoon(client: Client): void;
+  /** As `settleSoon`, after others have had their turn; calls `resume`. */
+  settleLater(client: Client): void;
+  /** The client does not take what was sent to it; it does again. */
+  blocked(client: Client): void;
+  unblocked(client: Client): void;
   /** The connection is closed: it gets nothing more, though its last bytes may be on their way. */
   ended(client: Client): void;
   /** Nothing is left of the connection. */

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 
 import { OpCode } from "../jute/op-code.ts";
 import { writeCreateRequest, writeSetDataRequest, writeWatchableRequest } from "../jute/proto-records.ts";
-import { OUTPUT_BYTES_MAX, OUTPUT_HIGH_BYTES } from "./limits.ts";
+import { OUTPUT_BYTES_ALL_MAX, OUTPUT_BYTES_MAX, OUTPUT_HIGH_BYTES } from "./limits.ts";
 import { requestBytes } from "./testing/raw-client.ts";
 import { withService } from "./testing/service-fixture.ts";
 
@@ -135,12 +135,47 @@ describe("clients that do not read", () => {
       }
       await pass(2000);
       expect(service.heldBytes).toBeGreaterThan(0);
-      expect(service.heldBytes).toBeLessThan(2 * OUTPUT_HIGH_BYTES + 200_000);
+      expect(service.heldBytes).toBeLessThan(OUTPUT_HIGH_BYTES + 2 * 100_000);
       healthy.connection.send(exists(2));
       expect(await healthy.reply()).toMatchObject({ xid: 2 });
       await pass(5000);
       expect(service.connectionCount).toBe(1);
       expect(service.heldBytes).toBe(0);
+    }));
+
+  test("all of them together hold so much, and beyond it those go that have not read for longest", () =>
+    withService(async ({ connect, service, pass }) => {
+      const healthy = await connect();
+      healthy.connection.send(create(1, "/big", new Uint8Array(1_000_000)));
+      await healthy.reply();
+      const greedy = [];
+      for (let count = 0; count < 150; count++) {
+        const client = await connect();
+        client.connection.pause();
+        client.connection.send(getData(1, "/big"));
+        greedy.push(client);
+        await pass(5);
+      }
+      expect(service.heldBytes).toBeGreaterThan(OUTPUT_BYTES_ALL_MAX - 2_000_000);
+      expect(service.heldBytes).toBeLessThanOrEqual(OUTPUT_BYTES_ALL_MAX);
+      for (const client of greedy) client.connection.resume();
+      await pass(100);
+      const firstOpen = greedy.findIndex((client) => !client.isClosed);
+      expect(firstOpen).toBeGreaterThan(0);
+      expect(greedy.slice(firstOpen).every((client) => !client.isClosed)).toBe(true);
+      expect(healthy.isClosed).toBe(false);
+    }));
+
+  test("one with much to be told lets others have their turn", () =>
+    withService(async ({ connect }) => {
+      const [hungry, other] = [await connect(), await connect()];
+      hungry.connection.send(create(1, "/big", new Uint8Array(300_000)));
+      await hungry.reply();
+      hungry.connection.send(Buffer.concat(Array.from({ length: 200 }, (_, at) => getData(at, "/big"))));
+      other.connection.send(exists(1));
+      expect(await other.reply()).toMatchObject({ xid: 1 });
+      expect(hungry.frames.length).toBeLessThan(20);
+      for (let at = 0; at < 200; at++) expect(await hungry.reply()).toMatchObject({ xid: at, error: 0 });
     }));
 
   test("events pile up to a bound, then the connection ends", () =>

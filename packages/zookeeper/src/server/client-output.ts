@@ -1,7 +1,7 @@
 import type { Connection } from "@ordinal/io";
 
 import type { JuteWriter } from "../jute/jute-writer.ts";
-import { OUTPUT_BYTES_ALL_MAX, OUTPUT_BYTES_MAX, OUTPUT_HIGH_BYTES, OUTPUT_SHARE_BYTES } from "./limits.ts";
+import { OUTPUT_BYTES_MAX, OUTPUT_HIGH_BYTES } from "./limits.ts";
 import type { OutputPool } from "./output-pool.ts";
 
 /** What all connections of a server share. */
@@ -23,6 +23,8 @@ export class ClientOutput {
   #inFlightBytes = 0;
   #blocked = false;
   #heldBytes = 0;
+  /** Bytes given to the system so far; for who counts what a turn has sent. */
+  sentBytes = 0;
 
   constructor(connection: Connection, budget: OutputBudget) {
     this.#connection = connection;
@@ -58,6 +60,7 @@ export class ClientOutput {
     if (writer === undefined) return true;
     if (!this.#blocked && writer.length > 0) {
       this.#writer = undefined;
+      this.sentBytes += writer.length;
       if (this.#connection.send(writer.written())) {
         this.#budget.pool.give(writer);
       } else {
@@ -67,12 +70,7 @@ export class ClientOutput {
     }
     this.#account();
     // What one request asked for may be as much as it likes; what piles up behind it may not.
-    return this.#writer === undefined || !this.#isTooMuch;
-  }
-
-  get #isTooMuch(): boolean {
-    const held = this.#heldBytes;
-    return held > OUTPUT_BYTES_MAX || (this.#budget.heldBytes > OUTPUT_BYTES_ALL_MAX && held > OUTPUT_SHARE_BYTES);
+    return this.#writer === undefined || this.#heldBytes <= OUTPUT_BYTES_MAX;
   }
 
   drained(): void {

@@ -14,7 +14,7 @@ import type { Client, ClientIdentity } from "./client.ts";
 import type { DisconnectReason } from "./disconnect-reason.ts";
 import type { ServerFacts } from "./handshake.ts";
 import { javaHostAddress } from "./java-address.ts";
-import type { ClientLimits } from "./limits.ts";
+import { type ClientLimits, OUTPUT_BYTES_ALL_MAX } from "./limits.ts";
 import type { ServerMetrics } from "./metrics/server-metrics.ts";
 import { OutputPool } from "./output-pool.ts";
 import { PendingRequest } from "./pending-request.ts";
@@ -66,6 +66,9 @@ export class ClientService implements ServerSide, ClientHome {
   readonly #countByAddress = new Map<string, number>();
   readonly #bySession = new Map<SessionId, Client>();
   #toSettle: Client[] = [];
+  #toResume: Client[] = [];
+  /** Clients that do not take what is sent to them, longest first. */
+  readonly #blocked = new Set<Client>();
   #sweepTimer: Timer | undefined;
   readonly #settleAll = (): void => this.#settleThem();
 
@@ -154,6 +157,7 @@ export class ClientService implements ServerSide, ClientHome {
     if (count > 0) this.#countByAddress.set(address, count);
     else this.#countByAddress.delete(address);
     if (this.#bySession.get(connection.sessionId) === connection) this.#bySession.delete(connection.sessionId);
+    this.#blocked.delete(connection);
     this.#database.tree.watches.removeWatcher(connection.watcher);
   }
 
@@ -177,6 +181,29 @@ export class ClientService implements ServerSide, ClientHome {
       connection.isToSettle = false;
       connection.settle();
     }
+  }
+
+  settleLater(client: Client): void {
+    if (this.#toResume.length === 0) this.clock.setTimer(0, () => this.#resumeThem());
+    this.#toResume.push(client);
+  }
+
+  #resumeThem(): void {
+    const clients = this.#toResume;
+    this.#toResume = [];
+    for (const client of clients) client.resume();
+  }
+
+  blocked(client: Client): void {
+    this.#blocked.add(client);
+    for (const oldest of this.#blocked) {
+      if (this.heldBytes <= OUTPUT_BYTES_ALL_MAX) return;
+      oldest.drop();
+    }
+  }
+
+  unblocked(client: Client): void {
+    this.#blocked.delete(client);
   }
 
   #sweep(): void {

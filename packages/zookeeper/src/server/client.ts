@@ -47,6 +47,10 @@ export interface Client {
   start(): void;
   /** Answers what can be answered now and sends what has been put together. */
   settle(): void;
+  /** Goes on after `settleLater`. */
+  resume(): void;
+  /** Cuts the connection: its client does not take what is sent to it. */
+  drop(): void;
   /** Called now and then: ends connections that are silent for too long. */
   sweep(nowMs: number): void;
   /** A session that is made now takes a transaction; its request is no part of the order of the connection. */

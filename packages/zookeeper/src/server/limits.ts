@@ -31,12 +31,13 @@ export const CONNECT_FRAME_BYTES_MAX = 16 * 1024;
 /** Unfinished requests of all connections together; beyond it, the connection that adds to them ends. */
 export const PARTIAL_BYTES_MAX = 128 * 1024 * 1024;
 /** Replies that are put together before the system is asked to take them. */
-export const OUTPUT_HIGH_BYTES = 256 * 1024;
+export const OUTPUT_HIGH_BYTES = 64 * 1024;
+/** What one connection may answer before others have their turn. */
+export const TURN_BYTES = 256 * 1024;
 /** Replies and events that one client has not taken; beyond it, its connection ends. */
 export const OUTPUT_BYTES_MAX = 32 * 1024 * 1024;
-/** The same of all clients together; beyond it, those end that hold more than `OUTPUT_SHARE_BYTES`. */
+/** The same of all clients together; beyond it, those end that have taken nothing for the longest time. */
 export const OUTPUT_BYTES_ALL_MAX = 128 * 1024 * 1024;
-export const OUTPUT_SHARE_BYTES = 512 * 1024;
 /** Reads of one connection that wait for an earlier write of it: they are answered at once when it is done. */
 export const QUEUED_READS_MAX = 100;
 /** Requests of one connection that wait, whatever `outstandingMax` says. */
