@@ -13,10 +13,10 @@ import { ClientPort } from "./client-port.ts";
 import { ClientService } from "./client-service.ts";
 import { answerWord } from "./four-letter/answer-word.ts";
 import type { Http, HttpListener } from "./http/http-port.ts";
-import type { ClientLimits } from "./limits.ts";
 import type { Machine } from "./machine.ts";
 import { metricsAddress, startMetricsServer } from "./metrics/prometheus.ts";
 import { ServerMetrics } from "./metrics/server-metrics.ts";
+import { clientLimits, storageSettings } from "./server-settings.ts";
 import { ServerStats } from "./server-stats.ts";
 import { DEFAULT_TRACE_MASK, type ServerView } from "./server-view.ts";
 import type { SecureNet } from "./tls/secure-net.ts";
@@ -95,7 +95,7 @@ async function assemble(options: ServerOptions, closers: Closers): Promise<Omit<
   const { config, log, ports } = options;
   const { disk, clock, random, net, resolver } = ports;
   const startedMs = clock.monotonic();
-  const { storage, database } = await Storage.open(storageOptions(config, { disk, clock, random, log }));
+  const { storage, database } = await Storage.open({ ...storageSettings(config), disk, clock, random, log });
   closers.add(() => storage.close());
   const metrics = new ServerMetrics();
   const stats = new ServerStats(metrics);
@@ -182,35 +182,4 @@ async function openWindows(
   const prometheus = await startMetricsServer(http, view, address);
   closers.add(() => prometheus.close());
   return { admin, prometheus };
-}
-
-function storageOptions(
-  config: ServerConfig,
-  ports: { readonly disk: Disk; readonly clock: Clock; readonly random: Random; readonly log: Log },
-): Parameters<typeof Storage.open>[0] {
-  return {
-    ...ports,
-    dataDir: config.dataDir,
-    dataLogDir: config.dataLogDir,
-    snapCount: config.snapCount,
-    snapSizeLimitKb: config.snapSizeLimitInKb,
-    txnLogSizeLimitKb: config.txnLogSizeLimitInKb,
-    preAllocSizeKb: config.preAllocSizeKb,
-    forceSync: config.forceSync,
-    purge: config.purgeIntervalMs !== 0,
-    retainCount: config.snapRetainCount,
-    trustEmptySnapshot: config.snapshotTrustEmpty,
-    standalone: config.quorum === undefined,
-  };
-}
-
-function clientLimits(config: ServerConfig): ClientLimits {
-  return {
-    frameBytesMax: config.juteMaxBuffer,
-    connectionsPerAddressMax: config.maxClientCnxns,
-    connectionsMax: config.maxCnxns,
-    minSessionTimeoutMs: config.minSessionTimeout,
-    maxSessionTimeoutMs: config.maxSessionTimeout,
-    outstandingMax: config.globalOutstandingLimit,
-  };
 }
