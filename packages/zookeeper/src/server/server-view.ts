@@ -3,6 +3,7 @@ import type { Clock, NetAddress } from "@ordinal/io";
 import type { QuorumConfig } from "../config/quorum-config.ts";
 import type { ServerConfig } from "../config/server-config.ts";
 import type { Database } from "../tree/database.ts";
+import type { Rate } from "./admin/rate.ts";
 import type { ClientService } from "./client-service.ts";
 import type { Machine } from "./machine.ts";
 import type { ServerMetrics } from "./metrics/server-metrics.ts";
@@ -33,6 +34,8 @@ export interface ServerView {
   secureClientAddress(): NetAddress | undefined;
   /** The original's mask for its trace log, which only `stmk` and `gtmk` look at here. */
   traceMask: bigint;
+  /** How often a snapshot may be asked for. */
+  readonly snapshotRate: Rate;
 }
 
 /** `ZooTrace`'s mask at start: what a client requests, sessions, warnings. */

@@ -8,6 +8,7 @@ import { Standalone } from "../peer/standalone.ts";
 import { AccessControl } from "../processing/access-control.ts";
 import { accessOptions } from "./access-options.ts";
 import { startAdminServer } from "./admin/admin-server.ts";
+import { Rate } from "./admin/rate.ts";
 import { ClientAuthentication } from "./client-authentication.ts";
 import { ClientPort } from "./client-port.ts";
 import { ClientService } from "./client-service.ts";
@@ -130,6 +131,7 @@ async function assemble(options: ServerOptions, closers: Closers): Promise<Omit<
     clientAddress: () => clientPort.address,
     secureClientAddress: () => secureClient?.address,
     traceMask: DEFAULT_TRACE_MASK,
+    snapshotRate: new Rate(),
   };
   closers.add(() => service.stop());
   service.start();

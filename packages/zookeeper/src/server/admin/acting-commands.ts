@@ -1,9 +1,16 @@
-import { resetStats, type ServerView } from "../server-view.ts";
+import { booleanProperty, integerProperty } from "../../config/system-properties.ts";
+import { zxidHex } from "../../jute/zxid.ts";
+import { databaseOf, resetStats, type ServerView } from "../server-view.ts";
 import { type AdminCommand, type CommandResult, dataCommand } from "./admin-command.ts";
+import { takeSnapshot } from "./snapshot-stream.ts";
 
 // Source: org.apache.zookeeper.server.admin.Commands: the commands that change something.
 
 const BAD_REQUEST = 400;
+const TOO_MANY_REQUESTS = 429;
+const UNAVAILABLE = 503;
+/** `admin.rateLimiterIntervalInMS`: a snapshot costs memory and time. */
+const SNAPSHOT_INTERVAL_MS = 300_000;
 
 export const ACTING_COMMANDS: readonly AdminCommand[] = [
   dataCommand(["connection_stat_reset", "crst"], ({ service }) => {
@@ -27,6 +34,7 @@ export const ACTING_COMMANDS: readonly AdminCommand[] = [
     },
     { isAlwaysAnswered: true },
   ),
+  { names: ["snapshot", "snap"], method: "GET", needsAuthorization: true, run: sendSnapshot },
   { names: ["shed_connections", "shed"], method: "POST", needsAuthorization: true, run: shedConnections },
 ];
 
@@ -58,4 +66,24 @@ async function shedConnections(view: ServerView, request: { body(): Promise<Uint
       ["percentage_requested", percentage],
     ]),
   };
+}
+
+/** Takes a snapshot; with `streaming=true`, which is the default, its bytes are the answer. */
+function sendSnapshot(view: ServerView, { query }: { readonly query: URLSearchParams }): CommandResult {
+  const { properties } = view.config;
+  const nothing = new Map<string, never>();
+  if (!booleanProperty(properties, "zookeeper.admin.snapshot.enabled", true)) {
+    return { data: nothing, status: UNAVAILABLE };
+  }
+  const intervalMs = integerProperty(properties, "zookeeper.admin.rateLimiterIntervalInMS", SNAPSHOT_INTERVAL_MS);
+  if (!view.snapshotRate.allows(view.clock.monotonic(), intervalMs))
+    return { data: nothing, status: TOO_MANY_REQUESTS };
+  const { zxid, bytes, parts } = takeSnapshot(databaseOf(view));
+  const headers = { last_zxid: `0x${zxidHex(zxid)}`, snapshot_size: String(bytes) };
+  const isStreaming = (query.get("streaming") ?? "true").toLowerCase() === "true";
+  return { data: nothing, headers, ...(isStreaming && { stream: inTurns(parts) }) };
+}
+
+async function* inTurns(parts: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
+  yield* parts;
 }

@@ -1,13 +1,18 @@
 import { describe, expect, test } from "vitest";
 
+import { JuteReader } from "../../jute/jute-reader.ts";
 import { OpCode } from "../../jute/op-code.ts";
-import { writeWatchableRequest } from "../../jute/proto-records.ts";
+import { writeCreateRequest, writeWatchableRequest } from "../../jute/proto-records.ts";
+import { ADLER_START, adler32 } from "../../log/adler32.ts";
+import { Database } from "../../tree/database.ts";
 import type { Http, HttpAnswer, HttpRequest } from "../http/http-port.ts";
 import { metricsAddress, prometheusText } from "../metrics/prometheus.ts";
 import type { ServerView } from "../server-view.ts";
 import { testConfig, withService } from "../testing/service-fixture.ts";
 import { FULL_VERSION } from "../version.ts";
 import { startAdminServer } from "./admin-server.ts";
+
+const OPEN_ACL = [{ perms: 31, id: { scheme: "world", id: "anyone" } }];
 
 type Ask = (
   path: string,
@@ -144,6 +149,37 @@ describe("the admin server", () => {
         expect((await ask("/commands/shed", { method: "POST", authorization, body: wrong })).status).toBe(400);
       }
       expect((await ask("/commands/shed", { authorization })).status).toBe(405);
+    }));
+
+  test("a snapshot can be fetched, is the database, and not too often", () =>
+    withService(async ({ view, connect, service }) => {
+      const ask = await adminOf(view);
+      const client = await connect();
+      client.request(1, OpCode.create, (to) =>
+        writeCreateRequest(to, { path: "/a", data: null, acl: OPEN_ACL, flags: 0, ttl: undefined }),
+      );
+      await client.reply();
+      expect((await ask("/commands/snapshot")).status).toBe(401);
+      const answer = await ask("/commands/snapshot", { authorization: "digest a:b" });
+      expect(answer).toMatchObject({
+        status: 200,
+        contentType: "application/octet-stream",
+        headers: { last_zxid: "0x2" },
+      });
+      const parts: Uint8Array[] = [];
+      for await (const part of answer.body as AsyncIterable<Uint8Array>) parts.push(part);
+      const bytes = Buffer.concat(parts);
+      expect(bytes.length).toBe(Number(answer.headers?.["snapshot_size"]));
+      expect(bytes.subarray(0, 4).toString()).toBe("ZKSN");
+      const database = Database.readSnapshotBody(new JuteReader(bytes, 16));
+      expect(database.tree.digest).toBe(service.database.tree.digest);
+      const tail = new JuteReader(bytes, bytes.length - 13 - 8);
+      expect([tail.zxid(), tail.long(), tail.ustring()]).toEqual([
+        2,
+        adler32(bytes, 0, bytes.length - 13, ADLER_START),
+        "/",
+      ]);
+      expect((await ask("/commands/snap", { authorization: "digest a:b" })).status).toBe(429);
     }));
 
   test("a port that is taken costs one line of the log and nothing else", () =>

@@ -8,6 +8,7 @@ import { parseZooCfg } from "../../config/zoo-cfg.ts";
 import { AccessControl } from "../../processing/access-control.ts";
 import { Database } from "../../tree/database.ts";
 import { accessOptions } from "../access-options.ts";
+import { Rate } from "../admin/rate.ts";
 import { ClientAuthentication } from "../client-authentication.ts";
 import { ClientService } from "../client-service.ts";
 import { answerWord } from "../four-letter/answer-word.ts";
@@ -108,6 +109,7 @@ export async function withService(
       clientAddress: () => address,
       secureClientAddress: () => undefined,
       traceMask: DEFAULT_TRACE_MASK,
+      snapshotRate: new Rate(),
     };
     const replica = new HeldReplica(clock, service, access);
     service.start();
