@@ -68,7 +68,7 @@ async function isTorn(reader: LogReader, from: number, lastByte: number): Promis
 
 /** Whether the checksum is right for another length than the one that is told: then the length was changed, and nothing is lost. */
 function hasAnotherLength(entry: Buffer): boolean {
-  if (entry.readUInt32BE(0) !== 0) return false;
+  if (entry.length < ENTRY_OVERHEAD_BYTES || entry.readUInt32BE(0) !== 0) return false;
   const checksum = entry.readUInt32BE(4);
   let adler = ADLER_START;
   for (let at = ENTRY_OVERHEAD_BYTES - 1; at + 1 < entry.length; at++) {

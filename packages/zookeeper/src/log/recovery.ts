@@ -7,6 +7,7 @@ import type { TreeOptions } from "../tree/data-tree.ts";
 import { Database } from "../tree/database.ts";
 import { ACKNOWLEDGED_FILE, type AcknowledgedBound, readAcknowledged } from "./acknowledged.ts";
 import { type LogName, logsAmong, type SnapshotName, snapshotsAmong } from "./file-names.ts";
+import type { Unproven } from "./harden.ts";
 import { LogReader } from "./log-reader.ts";
 import { judgeTail } from "./log-tail.ts";
 import { readSnapshot } from "./snapshot-file.ts";
@@ -40,6 +41,8 @@ export interface Recovered {
   readonly replayedBytes: number;
   /** To be cut before anything is written. */
   readonly torn: TornTail | undefined;
+  /** What of the newest log may not be on disk yet. */
+  readonly unproven: Unproven | undefined;
 }
 
 /**
@@ -74,6 +77,7 @@ export async function recover(source: RecoverySource): Promise<Recovered> {
     replayedTxns: replay.txns,
     replayedBytes: replay.bytes,
     torn: replay.torn,
+    unproven: replay.unproven,
   };
 }
 
@@ -141,6 +145,7 @@ class Replay {
   txns = 0;
   bytes = 0;
   torn: TornTail | undefined;
+  unproven: Unproven | undefined;
 
   constructor(source: RecoverySource, database: Database, bound: AcknowledgedBound | undefined) {
     this.#source = source;
@@ -204,6 +209,10 @@ class Replay {
   async #endOf(reader: LogReader, name: string, isLast: boolean, hasEntries: boolean): Promise<void> {
     const { path, offset } = reader;
     const bound = this.#bound;
+    if (isLast && hasEntries) {
+      const from = bound?.log === name ? Math.min(bound.offset, offset) : 0;
+      this.unproven = { name, from, to: offset };
+    }
     if (isLast && bound !== undefined && bound.log === name && offset < bound.offset) {
       throw damagedLog(
         path,

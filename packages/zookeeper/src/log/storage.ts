@@ -12,6 +12,7 @@ import { type DataFolders, openDataFolders } from "./data-folders.ts";
 import { Epochs } from "./epochs.ts";
 import { type Compression, logsAmong, snapshotName, snapshotsAmong } from "./file-names.ts";
 import { URGENT_CHUNKS_A_TURN } from "./limits.ts";
+import { harden } from "./harden.ts";
 import { LogReader } from "./log-reader.ts";
 import { purge } from "./purge.ts";
 import { follows, logsFrom, recover, type Recovered } from "./recovery.ts";
@@ -112,6 +113,7 @@ export class Storage {
         : await Epochs.open(disk, folders.snapshots, recovered.lastLoggedZxid, log);
     if (recovered.torn !== undefined) await cutTornTail(disk, folders.logs, recovered.torn);
     await removeEmptyLog(disk, folders.logs);
+    await harden(disk, folders, recovered.unproven);
     const acknowledged = await AcknowledgedFile.open(disk, `${folders.logs}/${ACKNOWLEDGED_FILE}`, options.clock);
     const storage = new Storage(options, folders, acknowledged, epochs, recovered);
     if (recovered.snapshot === undefined && recovered.replayedTxns === 0) await storage.#begin(database);
