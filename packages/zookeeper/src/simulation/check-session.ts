@@ -155,6 +155,7 @@ function checkRefusal(
       must(operation.kind === "create" && parent !== undefined && parent.owner !== 0n, why);
       return;
     case ErrorCode.sessionExpired:
+    case ErrorCode.sessionMoved:
       return;
     default:
       throw new Error(why);

@@ -66,12 +66,13 @@ export class Model {
     }
     const session = this.sessions.get(sessionId);
     must(session !== undefined, `a transaction of session ${sessionId}, which was not created`);
-    must(
-      session.closedAt === undefined || record.type === OpCode.error,
-      `a transaction of session ${sessionId}, which is closed`,
-    );
+    // What came by a connection that the session had left, or after its end, is refused, whenever it comes.
+    if (REFUSED.has(refusalOf(record))) return;
+    // Its client may close it and its time be over, one after the other: the second finds nothing left to do.
+    const isClosedAgain = record.type === OpCode.closeSession && (record.paths ?? []).length === 0;
+    must(session.closedAt === undefined || isClosedAgain, `a transaction of session ${sessionId}, which is closed`);
     if (record.type === OpCode.closeSession) {
-      session.closedAt = zxid;
+      session.closedAt ??= zxid;
       const paths = record.paths ?? [];
       for (const path of paths) this.#delete(path, zxid);
       must((this.#ephemerals.get(sessionId)?.size ?? 0) === 0, `ephemerals of session ${sessionId} outlive it`);
@@ -209,6 +210,15 @@ export class Model {
     if (triggers === undefined) this.#triggers[kind].set(path, [{ zxid, type }]);
     else triggers.push({ zxid, type });
   }
+}
+
+const REFUSED: ReadonlySet<number> = new Set([ErrorCode.sessionMoved, ErrorCode.sessionExpired]);
+
+/** The error of a transaction that changes nothing, 0 of the others. */
+function refusalOf(record: TxnRecord): number {
+  if (record.type === OpCode.error) return record.error;
+  const failed = record.type === OpCode.multi ? record.parts.find((part) => part.type === OpCode.error) : undefined;
+  return failed?.type === OpCode.error ? failed.error : ErrorCode.ok;
 }
 
 export function parentOf(path: string): string {

@@ -32,6 +32,7 @@ export class Nemesis {
   readonly #random: SeededRandom;
   readonly #servers: readonly SimulatedServer[];
   readonly #clientHosts: readonly string[];
+  #victim: SimulatedServer | undefined;
   readonly counts = new Map<string, number>();
   #isOver = false;
 
@@ -64,8 +65,7 @@ export class Nemesis {
     for (const [weight, name, fault] of FAULTS) {
       draw -= weight;
       if (draw >= 0) continue;
-      this.counts.set(name, (this.counts.get(name) ?? 0) + 1);
-      this.#world.note("fault", { name });
+      this.#count(name);
       fault(this);
       return;
     }
@@ -88,8 +88,10 @@ export class Nemesis {
     }
   }
 
+  /** Often the one that something has just happened to. */
   someServer(): SimulatedServer {
-    return this.#random.pick(this.#servers);
+    if (this.#victim === undefined || this.#random.chance(0.7)) this.#victim = this.#random.pick(this.#servers);
+    return this.#victim;
   }
 
   leader(): SimulatedServer | undefined {
@@ -200,6 +202,46 @@ export class Nemesis {
   #up(server: SimulatedServer): void {
     server.isHeldDown = false;
     server.start();
+    if (this.#isOver || this.#random.chance(0.6)) return;
+    // It joins now: what it is told and promises in these moments must survive the next fault.
+    this.#world.clock.setTimer(this.#random.between(5, 120), () => {
+      if (this.#isOver) return;
+      this.#count("while-joining");
+      this.#breakJoining(server);
+    });
+  }
+
+  #breakJoining(server: SimulatedServer): void {
+    const leader = this.leader();
+    switch (this.#random.between(0, 7)) {
+      case 0:
+        this.kill(server);
+        return;
+      case 1:
+      case 2:
+        this.powerOff(server);
+        return;
+      case 3:
+        if (leader !== undefined) this.powerOff(leader);
+        return;
+      case 4:
+        if (leader !== undefined) this.kill(leader);
+        return;
+      case 5:
+        if (leader !== undefined) this.#world.network.reset(server.host.address, leader.host.address);
+        return;
+      case 6:
+        server.host.device.stall();
+        this.#later(() => server.host.device.resume());
+        return;
+      default:
+        server.host.device.failSyncs(1);
+    }
+  }
+
+  #count(name: string): void {
+    this.counts.set(name, (this.counts.get(name) ?? 0) + 1);
+    this.#world.note("fault", { name });
   }
 
   #cutFor(one: string | readonly string[], other: string | readonly string[]): void {

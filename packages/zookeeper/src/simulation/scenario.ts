@@ -52,7 +52,7 @@ export function settingsOf(random: SeededRandom): ScenarioSettings {
     clients: random.between(3, 5),
     sessionTimeoutMs: random.pick([600, 1200, 3000]),
     operationsLeast: 200,
-    faultsLeast: 5,
+    faultsLeast: 8,
   };
 }
 
@@ -70,6 +70,8 @@ class Scenario {
   readonly #world: World;
   readonly #settings: ScenarioSettings;
   readonly #coverage = noCoverage();
+  /** How a server that synchronises does it. */
+  readonly #syncs = new Map<SimulatedServer, "diff" | "trunc" | "snap">();
   readonly #observer: Observer;
   readonly #servers: SimulatedServer[];
   readonly #clientWorld: ClientWorld;
@@ -101,9 +103,7 @@ class Scenario {
       replies: 0,
       fail,
     };
-    this.#servers = startEnsemble(world, this.#settings.ensemble, fail, (_, event, fields) =>
-      this.#count(event, fields),
-    );
+    this.#servers = startEnsemble(world, this.#settings.ensemble, fail, (server, event) => this.#count(server, event));
   }
 
   dispose(): void {
@@ -238,11 +238,31 @@ class Scenario {
     }
   }
 
-  #count(event: string, fields: Readonly<Record<string, unknown>>): void {
-    const { coverage } = { coverage: this.#coverage };
-    void fields;
-    if (event === "elected") coverage.elections++;
-    if (event === "log-torn") coverage.tornLogs++;
+  #count(server: SimulatedServer, event: string): void {
+    switch (event) {
+      case "elected":
+        this.#coverage.elections++;
+        break;
+      case "following":
+      case "observing":
+        this.#syncs.set(server, "diff");
+        break;
+      case "truncating":
+        this.#syncs.set(server, "trunc");
+        break;
+      case "getting-a-snapshot":
+        this.#syncs.set(server, "snap");
+        break;
+      case "synchronized-with-leader":
+        this.#coverage[this.#syncs.get(server) ?? "diff"]++;
+        break;
+      case "session-expired":
+        this.#coverage.expiries++;
+        break;
+      case "log-torn":
+        this.#coverage.tornLogs++;
+        break;
+    }
   }
 
   #sleep(ms: number): Promise<void> {

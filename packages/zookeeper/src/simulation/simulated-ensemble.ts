@@ -1,5 +1,6 @@
 /** The servers of a simulated ensemble: the production server on simulated ports, started again when it ends by itself. */
 import type { Log, NetAddress } from "@ordinal/io";
+import { hasCode } from "@ordinal/kit";
 import type { SimulatedHost, World } from "@ordinal/simulator";
 
 import type { ServerConfig } from "../config/server-config.ts";
@@ -15,6 +16,7 @@ export interface EnsembleSettings {
   readonly preAllocSizeKb: number;
 }
 
+const DISK_FAULTS = ["EIO", "ENOSPC"];
 const CLIENT_PORT = 2181;
 /** Until a server that ended by itself is started again, as a supervisor does it. */
 const RESTART_MS = 200;
@@ -26,13 +28,11 @@ export class SimulatedServer {
   running: RunningServer | undefined;
   /** The nemesis wants it to be down. */
   isHeldDown = false;
-  /** Why it may not start: set while the disk is made to fail. */
-  mayRefuse = false;
   #life = 0;
   readonly #world: World;
   readonly #config: ServerConfig;
   readonly #fail: (error: Error) => void;
-  readonly #heard: (server: SimulatedServer, event: string, fields: Readonly<Record<string, unknown>>) => void;
+  readonly #heard: (server: SimulatedServer, event: string) => void;
   readonly #disposition: { isOver: boolean } = { isOver: false };
 
   constructor(parts: {
@@ -41,7 +41,7 @@ export class SimulatedServer {
     world: World;
     config: ServerConfig;
     fail: (error: Error) => void;
-    heard: (server: SimulatedServer, event: string, fields: Readonly<Record<string, unknown>>) => void;
+    heard: (server: SimulatedServer, event: string) => void;
   }) {
     this.sid = parts.sid;
     this.host = parts.host;
@@ -72,7 +72,8 @@ export class SimulatedServer {
       (error: unknown) => {
         if (life !== this.#life) return;
         const reason = error instanceof Error ? error : new Error(String(error));
-        if (!this.mayRefuse) {
+        // A disk that is made to fail may keep it from starting, and nothing else.
+        if (!DISK_FAULTS.some((code) => hasCode(reason, code) || hasCode(reason.cause, code))) {
           this.#fail(new Error(`server ${this.sid} does not start: ${reason.message}`, { cause: reason }));
         }
         this.#ended(life, reason);
@@ -102,7 +103,6 @@ export class SimulatedServer {
   #ended(life: number, error: Error): void {
     if (life !== this.#life) return;
     this.#world.note("server-ended", { sid: this.sid, reason: error.message });
-    this.#heard(this, "server-ended", { reason: error.message });
     this.kill();
     this.#world.clock.setTimer(RESTART_MS, () => {
       if (this.running === undefined && !this.isHeldDown && life === this.#life - 1) this.start();
@@ -112,7 +112,7 @@ export class SimulatedServer {
   #log(): Log {
     const note = (event: string, fields: Readonly<Record<string, unknown>> = {}): void => {
       this.#world.note(`zk-${this.sid} ${event}`, fields);
-      this.#heard(this, event, fields);
+      this.#heard(this, event);
     };
     return { debug: () => {}, info: note, warn: note, error: note };
   }
@@ -123,7 +123,7 @@ export function startEnsemble(
   world: World,
   settings: EnsembleSettings,
   fail: (error: Error) => void,
-  heard: (server: SimulatedServer, event: string, fields: Readonly<Record<string, unknown>>) => void,
+  heard: (server: SimulatedServer, event: string) => void,
 ): SimulatedServer[] {
   const count = settings.voters + settings.observers;
   const servers: SimulatedServer[] = [];

@@ -78,7 +78,7 @@ export class Workload {
 
   #operation(): Operation {
     const choice = this.#random.between(0, 99);
-    const watch = this.#random.chance(0.3);
+    const watch = this.#random.chance(0.5);
     if (choice < 24) return this.#set(this.#register());
     if (choice < 40) return { kind: "get", path: this.#register(), watch };
     if (choice < 47) return this.#create("/ephemeral", CreateFlag.ephemeral);
