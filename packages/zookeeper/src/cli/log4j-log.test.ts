@@ -5,7 +5,8 @@ import { createLog4jLog } from "./log4j-log.ts";
 
 const MOMENT = new Date(2016, 11, 6, 19, 34, 16, 36).getTime();
 
-function lines(threshold: "debug" | "info" | "warn" | "off" = "info", myid: number | undefined = 1) {
+function lines(threshold: "debug" | "info" | "warn" | "off" = "info", hasId = true) {
+  const myid = hasId ? 1 : undefined;
   const written: string[] = [];
   const log = createLog4jLog({ myid, threshold, write: (line) => written.push(line), clock: { now: () => MOMENT } });
   return { log, written };
@@ -24,7 +25,7 @@ test("writes the original's line", () => {
 });
 
 test("writes event and fields where there is no sentence, on one line whatever they hold", () => {
-  const { log, written } = lines("info", undefined);
+  const { log, written } = lines("info", false);
   log.error("broken", { error: new Error("two\nlines"), zxid: 5n, list: [1n], gone: undefined });
   expect(written).toEqual([
     '2016-12-06 19:34:16,036 [myid:] - ERROR [main:broken@0] - broken error=two\\u000alines zxid=5 list=["1"]\n',

@@ -1,4 +1,4 @@
-import type { Clock, Connection, Log, Net, Random, Resolver, Timer } from "@ordinal/io";
+import type { Log, Timer } from "@ordinal/io";
 import { hasCode, ProtocolError } from "@ordinal/kit";
 
 import { ErrorCode } from "../jute/error-code.ts";
@@ -11,14 +11,13 @@ import {
   readConnectResponse,
   readReplyHeader,
   readWatcherEvent,
-  writeAuthPacket,
-  writeConnectRequest,
-  writeSetWatchesRequest,
 } from "../jute/proto-records.ts";
 import { sessionHex, ZERO_ZXID, type SessionId, type Zxid } from "../jute/zxid.ts";
+import type { ClientConnection, ClientPorts, SaslMechanism } from "./client-ports.ts";
 import { tell, type ClientWatches } from "./client-watches.ts";
 import { formatServer, type ServerAddress } from "./connect-string.ts";
 import { Frames } from "./frames.ts";
+import { authFrame, connectFrame, pingFrame, requestFrame, setWatchesFrame } from "./packets.ts";
 import { isReadWrite } from "./read-write-search.ts";
 import { ServerList } from "./server-list.ts";
 import type { WatchedEvent, Watcher } from "./watched-event.ts";
@@ -27,22 +26,6 @@ import type { WatchedEvent, Watcher } from "./watched-event.ts";
 
 /** Source: ZooKeeper.States. */
 export type ClientState = "CONNECTING" | "CONNECTED" | "CONNECTEDREADONLY" | "AUTH_FAILED" | "CLOSED";
-
-export interface ClientPorts {
-  readonly net: Net;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly resolver: Resolver;
-}
-
-/** What the session needs of a SASL mechanism. */
-export interface SaslMechanism {
-  /** The first token, for a server at this address. */
-  start(): Uint8Array;
-  /** The answer to a server's token; undefined: nothing more to send, it is done. Throws where the server is not to be trusted. */
-  next(token: Uint8Array): Uint8Array | undefined;
-  readonly isComplete: boolean;
-}
 
 export interface SessionOptions {
   readonly servers: readonly ServerAddress[];
@@ -88,7 +71,6 @@ const PING_INTERVAL_MAX_MS = 10_000;
 const SEARCH_MIN_MS = 100;
 const SEARCH_MAX_MS = 60_000;
 const XID_MAX = 0x7fff_ffff;
-/** A server that accepts a connection and then says nothing is given up after this, however long the session's timeout. */
 const PASSWORD_BYTES = 16;
 
 class SessionEnd extends Error {
@@ -118,7 +100,7 @@ export class ClientSession {
   #isClosing = false;
   #server: ServerAddress | undefined;
   #preferred: ServerAddress | undefined;
-  #connection: Connection | undefined;
+  #connection: ClientConnection | undefined;
   /** Set while requests may be sent. */
   #frames: Frames | undefined;
   #waiting: SessionRequest[] = [];
@@ -200,7 +182,7 @@ export class ClientSession {
     }
     this.#auth.push({ scheme, auth });
     this.#authWaiting.push(settle);
-    if (this.#frames !== undefined) this.#sendAuth(this.#frames, { scheme, auth });
+    if (this.#frames !== undefined) this.#frames.send(authFrame(scheme, auth));
   }
 
   /** Breaks the connection as a lost network would; the session goes on with another. */
@@ -242,20 +224,23 @@ export class ClientSession {
     if (this.isAlive) this.#state = state;
   }
 
-  async #connect(): Promise<Connection> {
+  async #connect(): Promise<ClientConnection> {
     const { net, clock } = this.#options.ports;
     this.#server = this.#preferred ?? this.#servers.next();
     this.#preferred = undefined;
     this.#options.log.debug("session.connecting", { server: formatServer(this.#server) });
     const address = await this.#servers.resolve(this.#server);
     const timeoutMs = (this.#negotiatedMs || this.#options.timeoutMs) / this.#servers.size;
-    this.#connection = await net.connect(address, { timeoutMs: Math.max(1, Math.floor(timeoutMs)) });
+    this.#connection = await net.connect(address, {
+      timeoutMs: Math.max(1, Math.floor(timeoutMs)),
+      serverName: this.#server.host,
+    });
     this.#lastHeardMs = this.#lastSentMs = clock.monotonic();
     return this.#connection;
   }
 
   /** From the handshake to the end of the connection; throws what ended it. */
-  async #converse(connection: Connection): Promise<void> {
+  async #converse(connection: ClientConnection): Promise<void> {
     if (!this.isAlive) throw new SessionEnd("CLOSED", "closed while connecting");
     const frames = new Frames(connection, this.#options.frameBytesMax, () => connection.destroy());
     this.#watchClock(connection);
@@ -283,26 +268,23 @@ export class ClientSession {
 
   /** The connect request and, right behind it, identities and watches: the server takes them in this order. */
   #handshake(frames: Frames): void {
-    const writer = startFrame();
-    writeConnectRequest(writer, {
-      protocolVersion: 0,
-      lastZxidSeen: this.#lastZxid,
-      timeoutMs: this.#options.timeoutMs,
-      sessionId: this.#hasSeenReadWrite ? this.#sessionId : 0n,
-      password: this.#password,
-      readOnly: this.#options.canBeReadOnly,
-    });
-    frames.send(endFrame(writer));
-    for (const auth of this.#auth) this.#sendAuth(frames, auth);
+    frames.send(
+      connectFrame({
+        protocolVersion: 0,
+        lastZxidSeen: this.#lastZxid,
+        timeoutMs: this.#options.timeoutMs,
+        sessionId: this.#hasSeenReadWrite ? this.#sessionId : 0n,
+        password: this.#password,
+        readOnly: this.#options.canBeReadOnly,
+      }),
+    );
+    for (const { scheme, auth } of this.#auth) frames.send(authFrame(scheme, auth));
     if (this.#options.isWatchResetDisabled) return;
     const { chroot } = this.#options;
     for (const part of this.#watches.again(this.#lastZxid, (path) =>
       path === "/" && chroot !== "" ? chroot : chroot + path,
     )) {
-      const hasPersistent = part.persistentWatches.length + part.persistentRecursiveWatches.length > 0;
-      const again = startFrame(SpecialXid.setWatches, hasPersistent ? OpCode.setWatches2 : OpCode.setWatches);
-      writeSetWatchesRequest(again, part, hasPersistent);
-      frames.send(endFrame(again));
+      frames.send(setWatchesFrame(part));
     }
   }
 
@@ -420,21 +402,13 @@ export class ClientSession {
   #send(frames: Frames, request: SessionRequest): void {
     const xid = this.#xid;
     this.#xid = xid === XID_MAX ? 1 : xid + 1;
-    const writer = startFrame(xid, request.type, request.body.length + 12);
-    writer.bytes(request.body);
     this.#inFlight.push({ xid, request });
     this.#lastSentMs = this.#options.ports.clock.monotonic();
-    frames.send(endFrame(writer));
-  }
-
-  #sendAuth(frames: Frames, auth: AuthInfo): void {
-    const writer = startFrame(SpecialXid.auth, OpCode.auth);
-    writeAuthPacket(writer, { type: 0, scheme: auth.scheme, auth: auth.auth });
-    frames.send(endFrame(writer));
+    frames.send(requestFrame(xid, request.type, request.body));
   }
 
   /** Pings when little is said, and breaks a connection on which nothing is heard. */
-  #watchClock(connection: Connection): void {
+  #watchClock(connection: ClientConnection): void {
     const { clock } = this.#options.ports;
     const check = (): void => {
       if (this.#connection !== connection) return;
@@ -453,7 +427,7 @@ export class ClientSession {
       if (isConnected && this.#frames !== undefined) {
         const pingMs = Math.min(readMs / 2, PING_INTERVAL_MAX_MS);
         if (now - this.#lastSentMs >= pingMs) {
-          this.#frames.send(endFrame(startFrame(SpecialXid.ping, OpCode.ping)));
+          this.#frames.send(pingFrame());
           this.#lastSentMs = now;
         }
         nextMs = Math.min(nextMs, pingMs - (now - this.#lastSentMs));
@@ -538,17 +512,4 @@ export class ClientSession {
     this.#timer?.cancel();
     this.#wake = undefined;
   }
-}
-
-function startFrame(xid?: number, type?: number, room = 64): JuteWriter {
-  const writer = new JuteWriter(undefined, room);
-  writer.int32(0);
-  if (xid !== undefined) writer.int32(xid);
-  if (type !== undefined) writer.int32(type);
-  return writer;
-}
-
-function endFrame(writer: JuteWriter): Uint8Array {
-  writer.setUint32(0, writer.length - 4);
-  return writer.written();
 }

@@ -1,5 +1,6 @@
-import type { Connection } from "@ordinal/io";
 import { ProtocolError } from "@ordinal/kit";
+
+import type { ClientConnection } from "./client-ports.ts";
 
 const LENGTH_BYTES = 4;
 
@@ -8,7 +9,7 @@ const LENGTH_BYTES = 4;
  * one write.
  */
 export class Frames {
-  readonly #connection: Connection;
+  readonly #connection: ClientConnection;
   readonly #frameBytesMax: number;
   readonly #onBroken: (error: unknown) => void;
   #chunk: Uint8Array = new Uint8Array(0);
@@ -16,7 +17,7 @@ export class Frames {
   #outgoing: Uint8Array[] = [];
 
   /** @param onBroken what could not be written; called at most once a turn */
-  constructor(connection: Connection, frameBytesMax: number, onBroken: (error: unknown) => void) {
+  constructor(connection: ClientConnection, frameBytesMax: number, onBroken: (error: unknown) => void) {
     this.#connection = connection;
     this.#frameBytesMax = frameBytesMax;
     this.#onBroken = onBroken;

@@ -1,5 +1,6 @@
-import type { Clock, Net } from "@ordinal/io";
+import type { Clock } from "@ordinal/io";
 
+import type { ClientNet } from "./client-ports.ts";
 import type { ServerAddress } from "./connect-string.ts";
 
 const ANSWER_TIMEOUT_MS = 1000;
@@ -9,7 +10,7 @@ const ANSWER_BYTES_MAX = 64;
  * Whether the server at this address serves writes, asked by the four-letter word `isro`: one that is down, silent for a
  * second or read-only does not. Source: ClientCnxn.SendThread.pingRwServer.
  */
-export async function isReadWrite(net: Net, clock: Clock, address: ServerAddress): Promise<boolean> {
+export async function isReadWrite(net: ClientNet, clock: Clock, address: ServerAddress): Promise<boolean> {
   const connection = await net.connect(address, { timeoutMs: ANSWER_TIMEOUT_MS });
   const timer = clock.setTimer(ANSWER_TIMEOUT_MS, () => connection.destroy());
   try {

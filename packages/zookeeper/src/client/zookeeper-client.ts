@@ -18,7 +18,8 @@ import {
 } from "../jute/proto-records.ts";
 import type { SessionId, Zxid } from "../jute/zxid.ts";
 import { CONFIG_PATH } from "../tree/quota.ts";
-import { ClientSession, type ClientPorts, type ClientState, type SaslMechanism } from "./client-session.ts";
+import type { ClientPorts, SaslMechanism } from "./client-ports.ts";
+import { ClientSession, type ClientState } from "./client-session.ts";
 import { ClientWatches, WatcherType, type WatchTable } from "./client-watches.ts";
 import { formatServer, parseConnectString, type ServerAddress } from "./connect-string.ts";
 import { KeeperError } from "./keeper-error.ts";
