@@ -88,7 +88,7 @@ export class ClientAuthentication {
       return {
         evaluate: () => {
           const message = "cnxn.saslServer is null: cnxn object did not initialize its saslServer properly.";
-          this.#log.error("no-sasl", { message, client: client.remoteText });
+          this.#log.warn("no-sasl", { message, client: client.remoteText });
           return {};
         },
       };

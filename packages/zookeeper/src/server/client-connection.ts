@@ -143,7 +143,8 @@ export class ClientConnection implements Client, Receiver {
   }
 
   ended(): void {
-    if (this.#state === "closed") return;
+    // Who asks with a pipe into netcat ends its side at once, and still wants the answer.
+    if (this.#state === "closed" || this.#state === "answering") return;
     this.#home.metrics.connectionDropCount.add(1);
     this.#home.log.info("client-gone", {
       message:

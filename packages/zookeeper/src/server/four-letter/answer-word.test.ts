@@ -126,6 +126,14 @@ test("a server without a role says so, but lives", () =>
     { serving: false },
   ));
 
+test("who ends its side behind the word still gets the answer, though it took a look at the disk", () =>
+  withService(async (fixture) => {
+    const client = await fixture.open(LOCAL);
+    const answer = client.say("dirs");
+    client.connection.end();
+    expect(await answer).toBe("datadir_size: 424\nlogdir_size: 67108880\n");
+  }));
+
 test("each word is told in the log as the original tells it", () =>
   withService(async (fixture) => {
     await say(fixture, "ruok");

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -16,6 +16,7 @@ const HEADER_BYTES_MAX = 16 * 1024;
 /** The machine's network, by Node's own server. */
 export const realHttp: Http = {
   async listen({ host, port }, answer) {
+    const { createServer } = await import("node:http"); // a server without these windows does not pay for it
     const server = createServer(
       { maxHeaderSize: HEADER_BYTES_MAX, requestTimeout: REQUEST_MS, headersTimeout: REQUEST_MS },
       (message, response) => {

@@ -96,10 +96,17 @@ export async function withService(
       beginSasl: (client) => authentication.beginSasl(client),
       mayAsk: (client) => authentication.mayAsk(client),
     });
+    const pass = (ms: number): Promise<void> =>
+      new Promise((resolve) => {
+        clock.setTimer(ms, resolve);
+      });
     const view: ServerView = {
       service,
       config,
-      storage: { sizes: () => Promise.resolve({ snapshotBytes: 424, logBytes: 67_108_880 }), lastSnapshot: undefined },
+      storage: {
+        sizes: () => pass(20).then(() => ({ snapshotBytes: 424, logBytes: 67_108_880 })),
+        lastSnapshot: undefined,
+      },
       clock,
       metrics,
       stats,
@@ -123,10 +130,6 @@ export async function withService(
       if (host === undefined) hosts.set(from, (host = world.host(from).start()));
       return RawClient.open(host.net, address);
     };
-    const pass = (ms: number): Promise<void> =>
-      new Promise((resolve) => {
-        clock.setTimer(ms, resolve);
-      });
     const connect = async (from?: string): Promise<RawClient> => {
       const client = await open(from);
       await client.handshake();

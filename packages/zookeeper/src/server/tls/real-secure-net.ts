@@ -1,6 +1,5 @@
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
-import { createServer } from "node:tls";
 
 import { RealConnection } from "@ordinal/io";
 
@@ -11,6 +10,7 @@ const HANDSHAKE_MS = 10_000;
 /** The machine's network with Node's TLS. */
 export const realSecureNet: SecureNet = {
   async listen({ host, port }, settings, accept, refused) {
+    const { createServer } = await import("node:tls"); // a server without a secure port does not pay for it
     const { key, trusted, clientAuth, minVersion, maxVersion, ciphers } = settings;
     const server = createServer(
       {
