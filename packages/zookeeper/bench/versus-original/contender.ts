@@ -63,6 +63,13 @@ export class Contender implements AsyncDisposable {
     }
   }
 
+  /** Throws unless this server is dead and another one leads: else a failover was none. */
+  async mustHaveLeaderBut(old: ServerProcess): Promise<void> {
+    const modes = await Promise.all(this.ports.map((port) => modeOf(port)));
+    if (modes[this.servers.indexOf(old)] === undefined && modes.includes("leader")) return;
+    throw new Error(`${this.name}: no leader took over: ${modes.join(", ")}`);
+  }
+
   /** Resident memory of each server, in MB. */
   memoryMb(): number[] {
     return this.servers.map(({ pid }) => {

@@ -58,7 +58,9 @@ async function failover(bench: Bench, contender: Contender): Promise<number> {
   const { pid } = leader;
   if (pid === undefined) throw new Error(`${contender.name}: the leader has no process`);
   const job = { kind: "first-write", ports: contender.ports, kill: pid, timeoutMs: FIRST_WRITE_TIMEOUT_MS } as const;
-  return (await bench.load.run(job)).firstWriteMs;
+  const { firstWriteMs } = await bench.load.run(job);
+  await contender.mustHaveLeaderBut(leader);
+  return firstWriteMs;
 }
 
 /** All three are killed and started on the data they left, snapshots and logs as they are then. */

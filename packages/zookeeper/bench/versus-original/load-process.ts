@@ -100,9 +100,12 @@ async function measure(
           const own = frames[index];
           if (own === undefined) return;
           let under = outstanding;
+          let total = 0;
+          connection.replyBytes = 0;
           connection.onEnd = reject;
           connection.onReplies = (count, nowMs) => {
             under -= count;
+            total += count;
             if (nowMs >= fromMs && nowMs < untilMs) {
               if (firstMs === 0) {
                 // The replies that begin the measure are not counted: nobody knows how long they took.
@@ -117,6 +120,7 @@ async function measure(
               under += count;
               connection.write(own.take(count));
             } else if (under === 0) {
+              mustBeWhole(connection, own, total);
               resolve();
             }
           };
@@ -164,6 +168,15 @@ async function finish(
     connection.write(frames.take(Math.min(count, outstanding)));
   });
   mustHaveNoErrors(connection);
+}
+
+/** Each request has had its own whole reply, the last one last. Without this a number would mean nothing. */
+function mustBeWhole({ replyBytes, lastXid, errors }: RawConnection, frames: RequestFrames, replies: number): void {
+  const wanted = replies * frames.replyBytes;
+  if (errors > 0 || (replyBytes === wanted && lastXid === frames.next - 1 && replies === frames.next)) return;
+  throw new Error(
+    `${replies} replies of ${replyBytes} bytes, the last to request ${lastXid}; ${frames.next} requests want ${wanted} bytes`,
+  );
 }
 
 function mustHaveNoErrors({ errors, firstError }: RawConnection): void {

@@ -14,6 +14,9 @@ export class RawConnection {
   /** Replies with an error, and the first of these errors. */
   errors = 0;
   firstError = 0;
+  /** Of all replies, and of the last one: who measures sees by them that the replies were whole and in order. */
+  replyBytes = 0;
+  lastXid = 0;
   readonly #socket: Socket;
   readonly #header = Buffer.alloc(HEADER_BYTES);
   #headerBytes = 0;
@@ -91,7 +94,7 @@ export class RawConnection {
         continue;
       }
       if (this.#headerBytes === 0 && count - at >= HEADER_BYTES) {
-        replies += this.#reply(bytes.readInt32BE(at), bytes.readInt32BE(at + HEADER_BYTES - 4));
+        replies += this.#reply(bytes, at);
         at += HEADER_BYTES;
         continue;
       }
@@ -101,7 +104,7 @@ export class RawConnection {
       this.#headerBytes += taken;
       if (this.#headerBytes < HEADER_BYTES) break;
       this.#headerBytes = 0;
-      replies += this.#reply(this.#header.readInt32BE(0), this.#header.readInt32BE(HEADER_BYTES - 4));
+      replies += this.#reply(this.#header, 0);
     }
     if (replies === 0) return;
     if (!this.#isOpen) {
@@ -112,14 +115,22 @@ export class RawConnection {
     this.onReplies(replies, performance.now());
   }
 
-  /** A header was read. 1: the reply ends with it. */
-  #reply(length: number, error: number): number {
-    // The ConnectResponse has other fields in this place: the id of the session, which is no error.
-    if (this.#isOpen && error !== 0) {
-      this.errors++;
-      if (this.firstError === 0) this.firstError = error;
+  /** A header stands there. 1: the reply ends with it. */
+  #reply(bytes: Buffer, at: number): number {
+    const length = bytes.readInt32BE(at);
+    // The ConnectResponse has other fields in these places.
+    if (this.#isOpen) {
+      this.replyBytes += LENGTH_BYTES + length;
+      this.lastXid = bytes.readInt32BE(at + LENGTH_BYTES);
+      const error = bytes.readInt32BE(at + HEADER_BYTES - 4);
+      if (error !== 0) this.#failed(error);
     }
     this.#toSkip = length - (HEADER_BYTES - LENGTH_BYTES);
     return this.#toSkip === 0 ? 1 : 0;
+  }
+
+  #failed(error: number): void {
+    this.errors++;
+    if (this.firstError === 0) this.firstError = error;
   }
 }

@@ -7,6 +7,9 @@ export const OPERATIONS = ["create", "set", "get", "exists", "delete"] as const;
 export type Operation = (typeof OPERATIONS)[number];
 
 const XID_AT = 4;
+/** A frame's length and the header of a reply. */
+const REPLY_HEADER_BYTES = 20;
+const STAT_BYTES = 68;
 const COUNTER_DIGITS = 10;
 const ZERO = 0x30;
 
@@ -17,6 +20,8 @@ const ZERO = 0x30;
 export class RequestFrames {
   readonly #template: Buffer;
   readonly #digitsAt: number | undefined;
+  /** What a reply without an error has to have. */
+  readonly replyBytes: number;
   #buffer: Buffer;
   /** Also the counter in the path. */
   #next: number;
@@ -29,13 +34,14 @@ export class RequestFrames {
     const counted = path.endsWith("-");
     const full = counted ? path + "0".repeat(COUNTER_DIGITS) : path;
     this.#template = encode(operation, full, Buffer.alloc(bytes, "x"));
+    this.replyBytes = replyBytes(operation, Buffer.byteLength(full), bytes);
     // Behind the frame's length, the header, and the path's length.
     this.#digitsAt = counted ? 16 + path.length : undefined;
     this.#buffer = Buffer.allocUnsafeSlow(this.#template.length * 16);
     this.#next = first;
   }
 
-  /** The counter of the request after the last. */
+  /** The counter of the request after the last, which is its xid too. */
   get next(): number {
     return this.#next;
   }
@@ -55,6 +61,20 @@ export class RequestFrames {
       this.#next++;
     }
     return piece;
+  }
+}
+
+function replyBytes(operation: Operation, pathBytes: number, dataBytes: number): number {
+  switch (operation) {
+    case "create":
+      return REPLY_HEADER_BYTES + 4 + pathBytes;
+    case "set":
+    case "exists":
+      return REPLY_HEADER_BYTES + STAT_BYTES;
+    case "get":
+      return REPLY_HEADER_BYTES + 4 + dataBytes + STAT_BYTES;
+    case "delete":
+      return REPLY_HEADER_BYTES;
   }
 }
 
