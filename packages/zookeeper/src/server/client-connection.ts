@@ -21,7 +21,7 @@ import { fourLetterWord } from "./four-letter/four-letter-words.ts";
 import { FrameInput } from "./frame-input.ts";
 import { negotiate } from "./handshake.ts";
 import { isLoopback, javaHostAddress, javaSocketAddress } from "./java-address.ts";
-import { CONNECT_FRAME_BYTES_MAX, LINGER_MS, PARTIAL_BYTES_MAX, SESSIONLESS_MS, TURN_BYTES } from "./limits.ts";
+import { CONNECT_FRAME_BYTES_MAX, LINGER_MS, PARTIAL_BYTES_MAX, TURN_BYTES } from "./limits.ts";
 import { describeFrame } from "./oversize.ts";
 import { PendingRequest } from "./pending-request.ts";
 
@@ -45,7 +45,7 @@ type State = "fresh" | "answering" | "connecting" | "open" | "closed";
 /** One client's connection from its first byte to its last: frames, the handshake, back-pressure, the end. */
 export class ClientConnection implements Client, Receiver {
   sessionId: SessionId = 0n;
-  timeoutMs = SESSIONLESS_MS;
+  timeoutMs: number;
   authInfo: readonly Id[];
   readonly identity: ClientIdentity;
   readonly stats: ConnectionStats;
@@ -76,6 +76,7 @@ export class ClientConnection implements Client, Receiver {
     this.#output = new ClientOutput(connection, home);
     this.#requests = new ClientRequests(home, this, this.#output);
     this.identity = identity;
+    this.timeoutMs = home.limits.sessionlessTimeoutMs;
     this.remoteText = javaSocketAddress(connection.remote);
     this.isLocalPeer = isLoopback(connection.remote.host);
     this.lastHeardMs = home.clock.monotonic();

@@ -12,5 +12,4 @@ export type DisconnectReason =
   | "sasl_auth_failure"
   | "close_connection_command"
   | "connection_mode_changed"
-  | "Client hits connection limiting threshold"
   | "shed_connections_command";

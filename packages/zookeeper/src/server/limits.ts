@@ -12,6 +12,8 @@ export interface ClientLimits {
   /** Bounds of the timeout that a client negotiates. */
   readonly minSessionTimeoutMs: number;
   readonly maxSessionTimeoutMs: number;
+  /** `zookeeper.nio.sessionlessCnxnTimeout`: how long a connection may stay without a session. */
+  readonly sessionlessTimeoutMs: number;
   /**
    * `zookeeper.globalOutstandingLimit`: requests under way. Beyond it a connection that has some waits with its next ones:
    * they stay in the network. Greater, and more memory is used under overload; smaller, and many clients get less done.
@@ -19,13 +21,8 @@ export interface ClientLimits {
   readonly outstandingMax: number;
 }
 
-/** `jute.maxbuffer` of the original. */
-export const FRAME_BYTES_DEFAULT = 0xf_ffff;
-/** `maxClientCnxns` of the original. */
-export const CONNECTIONS_PER_ADDRESS_DEFAULT = 60;
-export const OUTSTANDING_DEFAULT = 1000;
-/** A connection without a session ends after this long. */
-export const SESSIONLESS_MS = 10_000;
+/** `zookeeper.nio.sessionlessCnxnTimeout` of the original. */
+export const SESSIONLESS_DEFAULT_MS = 10_000;
 /** The longest first frame; a ConnectRequest has 45 bytes. */
 export const CONNECT_FRAME_BYTES_MAX = 16 * 1024;
 /** Unfinished requests of all connections together; beyond it, the connection that adds to them ends. */

@@ -1,7 +1,7 @@
 import type { ServerConfig } from "../config/server-config.ts";
 import { booleanProperty, integerProperty } from "../config/system-properties.ts";
 import type { StorageOptions } from "../log/storage.ts";
-import type { ClientLimits } from "./limits.ts";
+import { type ClientLimits, SESSIONLESS_DEFAULT_MS } from "./limits.ts";
 
 /** How the configuration wants the data kept. */
 export function storageSettings(config: ServerConfig): Omit<StorageOptions, "disk" | "clock" | "random" | "log"> {
@@ -44,6 +44,11 @@ export function clientLimits(config: ServerConfig): ClientLimits {
     connectionsMax: config.maxCnxns,
     minSessionTimeoutMs: config.minSessionTimeout,
     maxSessionTimeoutMs: config.maxSessionTimeout,
+    sessionlessTimeoutMs: integerProperty(
+      config.properties,
+      "zookeeper.nio.sessionlessCnxnTimeout",
+      SESSIONLESS_DEFAULT_MS,
+    ),
     outstandingMax: config.globalOutstandingLimit,
   };
 }

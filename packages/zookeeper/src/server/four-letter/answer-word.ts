@@ -14,9 +14,6 @@ import type { FourLetterWord } from "./four-letter-words.ts";
 // Source: org.apache.zookeeper.server.command.*.
 
 const NOT_SERVING = "This ZooKeeper instance is not currently serving requests\n";
-/** Connections are told in groups that expire together, as wide as a connection without a session may live. */
-const CONNECTION_EXPIRY_STEP_MS = 10_000;
-
 /** Words that are answered whatever the server does. */
 const ALWAYS: ReadonlySet<FourLetterWord> = new Set(["ruok", "envi", "gtmk", "stmk", "isro"]);
 
@@ -203,11 +200,13 @@ function sessionsText(view: ServerView): string {
 
 function expiringConnections(view: ServerView): string {
   const toWallMs = view.clock.now() - view.clock.monotonic();
+  // Told in groups that expire together, as wide as a connection without a session may live.
+  const stepMs = view.service.limits.sessionlessTimeoutMs;
   const groups = new Map<number, string[]>();
   let count = 0;
   for (const connection of view.service.connections()) {
     const atMs = connection.lastHeardMs + connection.timeoutMs;
-    const expiresMs = (Math.floor(atMs / CONNECTION_EXPIRY_STEP_MS) + 1) * CONNECTION_EXPIRY_STEP_MS;
+    const expiresMs = (Math.floor(atMs / stepMs) + 1) * stepMs;
     const line = `\tip: ${connection.remoteText} sessionId: 0x${sessionHex(connection.sessionId)}\n`;
     const group = groups.get(expiresMs);
     if (group === undefined) groups.set(expiresMs, [line]);

@@ -12,8 +12,9 @@ import { Rate } from "../admin/rate.ts";
 import { ClientAuthentication } from "../client-authentication.ts";
 import { ClientService } from "../client-service.ts";
 import { answerWord } from "../four-letter/answer-word.ts";
-import { type ClientLimits, FRAME_BYTES_DEFAULT, OUTSTANDING_DEFAULT } from "../limits.ts";
+import type { ClientLimits } from "../limits.ts";
 import { ServerMetrics } from "../metrics/server-metrics.ts";
+import { clientLimits } from "../server-settings.ts";
 import { ServerStats } from "../server-stats.ts";
 import { DEFAULT_TRACE_MASK, type ServerView } from "../server-view.ts";
 import { HeldReplica } from "./held-replica.ts";
@@ -79,15 +80,7 @@ export async function withService(
       clock,
       log: noting(logged),
       database: new Database(),
-      limits: {
-        frameBytesMax: FRAME_BYTES_DEFAULT,
-        connectionsPerAddressMax: 0,
-        connectionsMax: 0,
-        minSessionTimeoutMs: 4000,
-        maxSessionTimeoutMs: 40_000,
-        outstandingMax: OUTSTANDING_DEFAULT,
-        ...options.limits,
-      },
+      limits: { ...clientLimits(config), connectionsPerAddressMax: 0, ...options.limits },
       access,
       metrics,
       stats,
