@@ -32,6 +32,8 @@ export interface ServiceFixture {
   readonly service: ClientService;
   readonly replica: HeldReplica;
   readonly view: ServerView;
+  /** The server's host. */
+  readonly ports: ReturnType<ReturnType<World["host"]>["start"]>;
   readonly logged: LoggedLine[];
   /** @param from the address that the client has */
   open(from?: string): Promise<RawClient>;
@@ -129,7 +131,7 @@ export async function withService(
       return client;
     };
     try {
-      await body({ world, service, replica, view, logged, open, connect, pass });
+      await body({ world, service, replica, view, ports, logged, open, connect, pass });
     } finally {
       service.stop();
       await listener.close();
