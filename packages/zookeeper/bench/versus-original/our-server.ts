@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -8,6 +9,11 @@ import { type MemberAddress, memberLines } from "../../src/testing/original.ts";
 const ENTRY = fileURLToPath(new URL("serve.ts", import.meta.url));
 /** Has the kernel end the server with us, however we end. */
 const SETPRIV = "/usr/bin/setpriv";
+
+/** As the launcher of the commands has it. */
+const COMPILE_CACHE =
+  process.env["NODE_COMPILE_CACHE"] ??
+  join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "ordinal", "compile");
 
 /** One of our servers in a process of its own, with the configuration that the original gets. */
 export class OurServer {
@@ -49,6 +55,7 @@ export class OurServer {
     const child = spawn(command[0] ?? "", command.slice(1), {
       stdio: ["ignore", output, output],
       cwd: this.#directory,
+      env: { ...process.env, NODE_COMPILE_CACHE: COMPILE_CACHE },
     });
     closeSync(output);
     this.#child = child;

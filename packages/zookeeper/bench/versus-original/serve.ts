@@ -1,4 +1,6 @@
 /** One of our servers as a process: `node serve.ts zoo.cfg`. */
+import { flushCompileCache } from "node:module";
+
 import { realClock } from "@ordinal/io";
 
 import { createLog4jLog } from "../../src/cli/log4j-log.ts";
@@ -17,4 +19,5 @@ const log = createLog4jLog({
   write: (line) => process.stdout.write(line),
 });
 const server = await startZooKeeper({ ports, config, log });
+setTimeout(flushCompileCache, 1000).unref(); // who is killed cannot do it at the end
 throw await server.failed;
