@@ -32,7 +32,7 @@ export function fourLetterWord(
 }
 
 /** `leader`, `follower`, `observer`, `standalone` or `read-only`; undefined while the server serves nobody. */
-export async function modeOf(port: number, timeoutMs?: number): Promise<string | undefined> {
-  const answer = await fourLetterWord(port, "srvr", timeoutMs === undefined ? {} : { timeoutMs });
+export async function modeOf(port: number, timeoutMs = 1000, host = "127.0.0.1"): Promise<string | undefined> {
+  const answer = await fourLetterWord(port, "srvr", { timeoutMs, host });
   return answer === undefined ? undefined : /^Mode: (\S+)$/m.exec(answer)?.[1];
 }
