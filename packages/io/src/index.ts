@@ -3,6 +3,7 @@ export type { Disk, DiskFile } from "./disk.ts";
 export { openStore, type OpenStoreOptions } from "./level-store/open-store.ts";
 export type { Log, LogLevel } from "./log.ts";
 export { CONNECT_TIMEOUT_MS, type Connection, type Listener, type Net, type NetAddress, type Receiver } from "./net.ts";
+export { nodeBinary } from "./node-binary.ts";
 export { realRandom, type Random } from "./random.ts";
 export { realClock } from "./real-clock.ts";
 export { mustShareFolder, realDisk } from "./real-disk.ts";

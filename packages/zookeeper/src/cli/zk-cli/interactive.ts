@@ -38,6 +38,7 @@ function terminalInterface(shell: ZkShell): Interface {
     terminal: true,
     historySize: HISTORY_SIZE,
     completer: (line: string, done: (error: null, result: [string[], string]) => void) => {
+      // oxlint-disable-next-line promise/no-callback-in-promise -- readline knows no promises
       void complete(shell, line).then((result) => done(null, result));
     },
   });

@@ -1,0 +1,34 @@
+/** What a container image of a server has in it, laid out as in the image of the tutorials. */
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { nodeBinary } from "@ordinal/io";
+
+const CLI = new URL("./cli/", import.meta.url);
+/** This file lies in `src`, or in `dist` once it is packed; the scripts are beside either. */
+const SCRIPTS = fileURLToPath(new URL("../bin/", import.meta.url));
+
+/** How to run the commands: an absolute Node 26 and the program; arguments follow. */
+export const zkServerProgram: readonly string[] = [nodeBinary(SCRIPTS), program("zk-server/entry.ts")];
+export const zkCliProgram: readonly string[] = [nodeBinary(SCRIPTS), program("zk-cli/entry.ts")];
+
+/** Scripts of plain sh, by the name they have in the image. */
+export const zookeeperScripts: ReadonlyMap<string, string> = new Map([
+  ["start-zookeeper", join(SCRIPTS, "start-zookeeper")],
+  ["zkGenConfig.sh", join(SCRIPTS, "start-zookeeper")],
+  ["zookeeper-ready", join(SCRIPTS, "zookeeper-ready")],
+]);
+
+/** The image's own log4j.properties; the one beside zoo.cfg is written at each start. */
+export const LOG4J_PROPERTIES = `zookeeper.root.logger=CONSOLE
+zookeeper.console.threshold=INFO
+log4j.rootLogger=\${zookeeper.root.logger}
+log4j.appender.CONSOLE=org.apache.log4j.ConsoleAppender
+log4j.appender.CONSOLE.Threshold=\${zookeeper.console.threshold}
+log4j.appender.CONSOLE.layout=org.apache.log4j.PatternLayout
+log4j.appender.CONSOLE.layout.ConversionPattern=%d{ISO8601} [myid:%X{myid}] - %-5p [%t:%C{1}@%L] - %m%n
+`;
+
+function program(path: string): string {
+  return fileURLToPath(new URL(path, CLI));
+}
