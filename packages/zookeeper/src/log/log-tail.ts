@@ -1,6 +1,6 @@
 import { ADLER_START, adler32 } from "./adler32.ts";
 import { MAX_UNSYNCED_BYTES } from "./limits.ts";
-import { END_OF_RECORD, ENTRY_OVERHEAD_BYTES } from "./log-format.ts";
+import { END_OF_RECORD, ENTRY_OVERHEAD_BYTES, LOG_HEADER_BYTES } from "./log-format.ts";
 import type { LogReader } from "./log-reader.ts";
 
 /** What a disk writes in one step. */
@@ -48,7 +48,7 @@ async function lastByteAfter(reader: LogReader, from: number): Promise<number> {
 async function isTorn(reader: LogReader, from: number, lastByte: number): Promise<boolean> {
   const head = Buffer.from(await reader.read(from, Math.min(ENTRY_OVERHEAD_BYTES, reader.size - from)));
   if (head.length < ENTRY_OVERHEAD_BYTES) return true;
-  if (reader.header === undefined) return head.every((byte) => byte === 0);
+  if (reader.header === undefined) return reader.size < LOG_HEADER_BYTES || head.every((byte) => byte === 0);
   const length = head.readInt32BE(8);
   // The length itself may be what was lost.
   const end = length > 0 ? from + length + ENTRY_OVERHEAD_BYTES : from + ENTRY_OVERHEAD_BYTES;

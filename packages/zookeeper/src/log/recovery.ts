@@ -58,7 +58,7 @@ export async function recover(source: RecoverySource): Promise<Recovered> {
   const logs = logsAmong(await disk.list(logFolder));
   const start = await newestSnapshot(source, snapshots);
   const bound = await readAcknowledged(disk, `${logFolder}/${ACKNOWLEDGED_FILE}`);
-  const replay = new Replay(source, start.database, isOurs(bound, logs, snapshots) ? bound : undefined);
+  const replay = new Replay(source, start.database, snapshots, isOurs(bound, logs, snapshots) ? bound : undefined);
   const needed = logsFrom(logs, start.database.lastProcessedZxid);
   for (const [at, name] of needed.entries()) await replay.file(name, at === needed.length - 1);
   replay.done();
@@ -102,6 +102,7 @@ async function newestSnapshot(source: RecoverySource, snapshots: readonly Snapsh
       const { database, digest } = await readSnapshot(source.disk, path, snapshot.compression, source.treeOptions);
       database.setLastProcessedZxid(snapshot.zxid);
       if (digest !== undefined) database.expectDigest(digest);
+      else if (snapshot.zxid > 0) database.beginFuzzy();
       source.log.info("snapshot-read", { file: path, nodes: database.tree.nodeCount });
       return { database, snapshot, damaged };
     } catch (error) {
@@ -128,16 +129,20 @@ function isOurs(
   return bound !== undefined && bound.log === logs.at(-1)?.name && bound.snapshot === snapshots[0]?.name;
 }
 
-/** Whether a transaction may come right after another: the next of its epoch, or the first of a later one. */
-export function follows(zxid: Zxid, previous: Zxid): boolean {
-  return epochOf(zxid) === epochOf(previous)
-    ? zxid === previous + 1
-    : epochOf(zxid) > epochOf(previous) && counterOf(zxid) === 1;
+/**
+ * Whether a transaction may come right after another in a log: the next of its epoch, or the first of a later one. A snapshot between
+ * the two came from a leader, with what the log lacks: those that a server takes itself are of a transaction in its log.
+ */
+export function follows(zxid: Zxid, previous: Zxid, snapshots: readonly SnapshotName[]): boolean {
+  if (epochOf(zxid) === epochOf(previous)) return zxid === previous + 1;
+  if (epochOf(zxid) < epochOf(previous) || counterOf(zxid) !== 1) return false;
+  return !snapshots.some((snapshot) => snapshot.zxid > previous && snapshot.zxid < zxid);
 }
 
 class Replay {
   readonly #source: RecoverySource;
   readonly #database: Database;
+  readonly #snapshots: readonly SnapshotName[];
   readonly #bound: AcknowledgedBound | undefined;
   /** A file before the last whose end is broken, until the next one goes on in the same epoch: then nothing is missing. */
   #unsure: { readonly path: string; readonly offset: number; readonly reason: string } | undefined;
@@ -147,8 +152,14 @@ class Replay {
   torn: TornTail | undefined;
   unproven: Unproven | undefined;
 
-  constructor(source: RecoverySource, database: Database, bound: AcknowledgedBound | undefined) {
+  constructor(
+    source: RecoverySource,
+    database: Database,
+    snapshots: readonly SnapshotName[],
+    bound: AcknowledgedBound | undefined,
+  ) {
     this.#source = source;
+    this.#snapshots = snapshots;
     this.#database = database;
     this.#bound = bound;
     this.#last = database.lastProcessedZxid;
@@ -181,7 +192,7 @@ class Replay {
     // The original writes one again that a leader sent again; it is the same.
     if (zxid <= this.#last) return;
     if (this.#unsure !== undefined && zxid !== this.#last + 1) this.#refuseUnsure(this.#unsure);
-    if (!follows(zxid, this.#last)) this.#refuseGap(path, offset, zxid);
+    if (!follows(zxid, this.#last, this.#snapshots)) this.#refuseGap(path, offset, zxid);
     this.#unsure = undefined;
     this.#database.apply(txn);
     this.#last = zxid;

@@ -11,8 +11,8 @@ import { cutLog, cutTornTail, findCut, notInLog } from "./cut-log.ts";
 import { type DataFolders, openDataFolders } from "./data-folders.ts";
 import { Epochs } from "./epochs.ts";
 import { type Compression, logsAmong, snapshotName, snapshotsAmong } from "./file-names.ts";
-import { URGENT_CHUNKS_A_TURN } from "./limits.ts";
 import { harden } from "./harden.ts";
+import { URGENT_CHUNKS_A_TURN } from "./limits.ts";
 import { LogReader } from "./log-reader.ts";
 import { purge } from "./purge.ts";
 import { follows, logsFrom, recover, type Recovered } from "./recovery.ts";
@@ -257,6 +257,8 @@ export class Storage {
   async *txnsAfter(zxid: Zxid, limitBytes: number): AsyncIterable<Txn> {
     const { disk } = this.#options;
     const folder = this.#folders.logs;
+    // A snapshot that a leader sent stands for transactions that this log never had.
+    const snapshots = snapshotsAmong(await disk.list(this.#folders.snapshots));
     let last: Zxid | undefined;
     let bytes = 0;
     for (const { name } of logsFrom(logsAmong(await disk.list(folder)), zxid)) {
@@ -267,7 +269,7 @@ export class Storage {
             const txn = parseTxn(entry.bytes);
             const at = txn.header.zxid;
             if (last !== undefined && at <= last) continue;
-            if (last === undefined ? at > zxid + 1 : !follows(at, last)) {
+            if (last === undefined ? at > zxid + 1 : !follows(at, last, snapshots)) {
               throw notReached(zxid, `in ${reader.path} 0x${zxidHex(at)} comes after a gap`);
             }
             last = at;

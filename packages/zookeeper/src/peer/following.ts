@@ -245,6 +245,7 @@ export class Following implements Role, Replica, PacketConnectionOwner {
       const { tree } = this.#parts.serverSide.database;
       const received = Database.readSnapshotBody(new JuteReader(scanner.body), tree.options);
       received.setLastProcessedZxid(this.#snapshotZxid);
+      received.beginFuzzy();
       this.#received = received;
     } catch (error) {
       if (!(error instanceof CodedError)) throw error;
@@ -263,11 +264,14 @@ export class Following implements Role, Replica, PacketConnectionOwner {
   #act(): void {
     const core = this.#core;
     if (core === undefined || this.#isActing) return;
+    const { serverSide } = this.#parts;
     this.#isActing = true;
     try {
       for (let outputs = core.takeOutputs(); outputs.length > 0; outputs = core.takeOutputs()) {
         for (const output of outputs) this.#do(core, output);
       }
+      // What the leader applied while it sent its tree came before UPTODATE.
+      if (core.phase === "up") serverSide.database.endFuzzy();
     } finally {
       this.#isActing = false;
     }

@@ -400,6 +400,7 @@ export class Leading implements Role, Replica, PacketConnectionOwner {
     const { clock, log, config, access, serverSide, membership } = this.#parts;
     this.#establishedMs = this.#nowMs;
     log.info("quorum-of-supporters", { sids, zxid: zxid.toString(16) });
+    serverSide.database.endFuzzy();
     serverSide.database.setLastProcessedZxid(zxid);
     putConfig(this.#parts);
     const core = this.#core;

@@ -70,6 +70,7 @@ export class Standalone implements Replica {
     storage.onDurable = (zxid) => this.#durable(zxid);
     storage.onFailed = (error) => this.#failed(error);
     this.#isServing = true;
+    serverSide.database.endFuzzy();
     this.#order.start();
     serverSide.serve(this);
   }

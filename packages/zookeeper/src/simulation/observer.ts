@@ -24,8 +24,6 @@ interface Seen {
 interface DatabaseFacts {
   /** The last transaction in the tree: unlike `lastProcessedZxid` never the beginning of an epoch. */
   lastTxn: Zxid;
-  /** While a fuzzy snapshot is not replayed this far, its digest says nothing. */
-  fuzzyUntil: Zxid;
   isNew: boolean;
 }
 
@@ -70,10 +68,6 @@ export class Observer {
     }
   }
 
-  expects(database: Database, zxid: Zxid): void {
-    this.#factsOf(database).fuzzyUntil = zxid;
-  }
-
   applied(database: Database, txn: Txn): void {
     const facts = this.#factsOf(database);
     facts.isNew = false;
@@ -86,7 +80,7 @@ export class Observer {
       const at = database.firstMismatch?.zxid ?? zxid;
       this.#broken(`at ${hex(at)} a tree is not what its leader's was`);
     }
-    if (zxid < facts.fuzzyUntil) return;
+    if (database.isFuzzy) return;
     const { digest } = database.tree;
     seen.digest ??= digest;
     if (seen.digest !== digest) this.#broken(`two trees differ at ${hex(zxid)}`);
@@ -161,7 +155,7 @@ export class Observer {
   #factsOf(database: Database): DatabaseFacts {
     let facts = this.#databases.get(database);
     if (facts === undefined) {
-      facts = { lastTxn: NOTHING, fuzzyUntil: NOTHING, isNew: true };
+      facts = { lastTxn: NOTHING, isNew: true };
       this.#databases.set(database, facts);
     }
     return facts;
@@ -182,7 +176,7 @@ export function observe(observer: Observer | undefined): void {
   current = observer;
 }
 
-const { apply, setLastProcessedZxid, expectDigest } = Database.prototype;
+const { apply, setLastProcessedZxid } = Database.prototype;
 Database.prototype.apply = function (txn) {
   const result = apply.call(this, txn);
   current?.applied(this, txn);
@@ -191,10 +185,6 @@ Database.prototype.apply = function (txn) {
 Database.prototype.setLastProcessedZxid = function (zxid) {
   current?.loaded(this, zxid);
   setLastProcessedZxid.call(this, zxid);
-};
-Database.prototype.expectDigest = function (digest) {
-  current?.expects(this, digest.zxid);
-  expectDigest.call(this, digest);
 };
 const { serve, commit } = ClientService.prototype;
 ClientService.prototype.serve = function (replica) {

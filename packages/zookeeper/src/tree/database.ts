@@ -29,6 +29,8 @@ export class Database {
   readonly #history = new DigestHistory();
   /** What the tree must be at a zxid to come: until then it is neither here nor there, and digests say nothing. */
   #expected: ZxidDigest | undefined;
+  /** As `#expected`, but nobody said at which zxid it is whole. */
+  #isUnsettled = false;
   #digestMismatches = 0;
   #firstMismatch: DigestMismatch | undefined;
 
@@ -80,6 +82,8 @@ export class Database {
     if (this.#expected !== undefined) {
       this.#meet(this.#expected, header.zxid);
       if (this.#expected !== undefined) return result;
+    } else if (this.#isUnsettled) {
+      return result;
     } else {
       this.#history.record(header.zxid, actual);
     }
@@ -98,6 +102,24 @@ export class Database {
     if (!this.tree.options.digestEnabled || digest.zxid <= 0 || digest.zxid < this.#lastProcessedZxid) return;
     this.#expected = digest;
     this.#meet(digest, this.#lastProcessedZxid);
+  }
+
+  /** Whether transactions are missing that were applied while the snapshot was taken that this began with. */
+  get isFuzzy(): boolean {
+    return this.#isUnsettled || this.#expected !== undefined;
+  }
+
+  /**
+   * The database was read from a snapshot without a digest: one that a leader sent, or an older server wrote. It may hold a part of
+   * what came after it, so until `endFuzzy` it is compared with no digest.
+   */
+  beginFuzzy(): void {
+    this.#isUnsettled = true;
+  }
+
+  /** All that may have been applied while the snapshot was taken was applied here too. */
+  endFuzzy(): void {
+    this.#isUnsettled = false;
   }
 
   /**
