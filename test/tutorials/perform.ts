@@ -88,6 +88,8 @@ export class Performer {
     }
     if (check.match !== undefined && !new RegExp(await this.#fill(check.match, true)).test(ran.stdout))
       return `wanted ${await this.#fill(check.match, true)}; ${shown}`;
+    if (check.stderr !== undefined && !new RegExp(await this.#fill(check.stderr, true)).test(ran.stderr))
+      return `wanted ${await this.#fill(check.stderr, true)} as an error; ${shown}`;
     return undefined;
   }
 

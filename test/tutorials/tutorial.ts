@@ -36,6 +36,7 @@ export interface Check {
   readonly lines?: readonly string[];
   readonly rows?: readonly string[];
   readonly match?: string;
+  readonly stderr?: string;
   readonly prompt?: boolean;
   readonly quiet?: boolean;
   readonly watch?: WatchCheck;
@@ -55,7 +56,7 @@ export interface WatchCheck {
   readonly together?: { readonly rows: readonly string[]; readonly before: string };
 }
 
-const CHECKS = ["exit", "lines", "rows", "match", "prompt", "quiet", "watch", "probe"];
+const CHECKS = ["exit", "lines", "rows", "match", "stderr", "prompt", "quiet", "watch", "probe"];
 
 /** Reads a tutorial; an outcome without a check, or with one that nobody performs, is an error here and not a silent pass. */
 export function loadTutorial(file: URL): Tutorial {

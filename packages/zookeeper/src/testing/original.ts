@@ -50,6 +50,8 @@ export interface OriginalServerOptions {
   readonly lines?: readonly string[];
   /** Defaults to a small, quickly starting virtual machine. */
   readonly jvmFlags?: readonly string[];
+  /** Runs in the original's place, and takes `-D` options, the main class and zoo.cfg as a JVM does: a server of ours. */
+  readonly program?: readonly [string, ...string[]];
 }
 
 /** A process of the original server. */
@@ -63,6 +65,7 @@ export class OriginalServer implements AsyncDisposable {
   readonly logFile: string;
   readonly configFile: string;
   readonly #jvmFlags: readonly string[];
+  readonly #program: readonly [string, ...string[]] | undefined;
   #child: ChildProcess | undefined;
   #exited: Promise<void> = Promise.resolve();
 
@@ -77,6 +80,7 @@ export class OriginalServer implements AsyncDisposable {
     this.logFile = join(directory, "server.log");
     this.configFile = join(directory, "zoo.cfg");
     this.#jvmFlags = options.jvmFlags ?? TEST_JVM_FLAGS;
+    this.#program = options.program;
     mkdirSync(this.dataDir, { recursive: true });
     writeFileSync(join(directory, "log4j.properties"), LOG4J);
     if (members !== undefined) writeFileSync(join(this.dataDir, "myid"), `${self.sid}\n`);
@@ -104,15 +108,15 @@ export class OriginalServer implements AsyncDisposable {
       ...this.#jvmFlags,
       "-Dzookeeper.root.logger=INFO,CONSOLE",
       `-Dlog4j.configuration=file:${join(this.directory, "log4j.properties")}`,
-      "-cp",
-      JARS.join(":"),
+      ...(this.#program === undefined ? ["-cp", JARS.join(":")] : []),
       "org.apache.zookeeper.server.quorum.QuorumPeerMain",
       this.configFile,
     ];
     const stdio: ["ignore", number, number] = ["ignore", output, output];
+    const [program, ...first] = this.#program ?? [JAVA];
     const child = existsSync(SETPRIV)
-      ? spawn(SETPRIV, ["--pdeathsig", "KILL", JAVA, ...args], { stdio, cwd: this.directory })
-      : spawn(JAVA, args, { stdio, cwd: this.directory });
+      ? spawn(SETPRIV, ["--pdeathsig", "KILL", program, ...first, ...args], { stdio, cwd: this.directory })
+      : spawn(program, [...first, ...args], { stdio, cwd: this.directory });
     closeSync(output);
     this.#child = child;
     this.#exited = new Promise((resolve) => {

@@ -1,0 +1,3 @@
+import { playTutorial } from "./play.ts";
+
+playTutorial("section-4.yaml", ["namespaces"]);
