@@ -1,5 +1,7 @@
 export type { Clock, Timer } from "./clock.ts";
+export { CuttableNet } from "./cuttable-net.ts";
 export type { Disk, DiskFile } from "./disk.ts";
+export { realNetWithFaults } from "./fault-control.ts";
 export { openStore, type OpenStoreOptions } from "./level-store/open-store.ts";
 export type { Log, LogLevel } from "./log.ts";
 export { CONNECT_TIMEOUT_MS, type Connection, type Listener, type Net, type NetAddress, type Receiver } from "./net.ts";
@@ -9,6 +11,7 @@ export { realClock } from "./real-clock.ts";
 export { mustShareFolder, realDisk } from "./real-disk.ts";
 export { RealConnection, realNet } from "./real-net.ts";
 export { realResolver, type Resolver } from "./resolver.ts";
+export { StallableConnection } from "./stallable-connection.ts";
 export { StoreError, type StoreErrorCode } from "./store-error.ts";
 export { mustFitStore } from "./store-limits.ts";
 export type { Store, StoreOperation, StoreRange, StoreReader, StoreSnapshot } from "./store.ts";

@@ -5,7 +5,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
-import { explainSystemError, type Log, realClock } from "@ordinal/io";
+import { explainSystemError, type Log, realClock, realNetWithFaults } from "@ordinal/io";
 
 import { loadServerConfig } from "../../config/load-shell.ts";
 import { consoleThreshold } from "../../config/log4j-properties.ts";
@@ -53,7 +53,8 @@ export async function runServer(args: readonly string[]): Promise<number> {
   }
   const ended = untilSignal();
   try {
-    const server = await startZooKeeper({ ports: realServerPorts, config: parsed.config, log, machine: realMachine });
+    const ports = { ...realServerPorts, net: await realNetWithFaults(process.env) };
+    const server = await startZooKeeper({ ports, config: parsed.config, log, machine: realMachine });
     const code = await Promise.race([ended, server.failed]);
     if (typeof code === "number") {
       await Promise.race([server.stop(), delay(STOP_TIMEOUT_MS)]);
