@@ -77,7 +77,7 @@ function packed(part: Uint8Array, compression: Compression): Uint8Array {
   return compression === "snappy" ? snappyBlock(part) : part;
 }
 
-function* snapshotParts(database: Database): Generator<Uint8Array, void> {
+export function* snapshotParts(database: Database): Generator<Uint8Array, void> {
   const header = new JuteWriter(HEADER_BYTES);
   header.uint32(MAGIC);
   header.int32(VERSION);
