@@ -9,12 +9,14 @@ type Fault = (nemesis: Nemesis) => void;
 /** With how often each is drawn. The first lines matter most: what was promised must be on the disk. */
 const FAULTS: ReadonlyArray<readonly [weight: number, name: string, fault: Fault]> = [
   [14, "kill", (nemesis) => nemesis.kill(nemesis.someServer())],
-  [8, "kill-leader", (nemesis) => nemesis.kill(nemesis.leader() ?? nemesis.someServer())],
+  [6, "kill-leader", (nemesis) => nemesis.kill(nemesis.leader() ?? nemesis.someServer())],
+  [10, "kill-leader-in-a-lull", (nemesis) => nemesis.killInLull(nemesis.leader() ?? nemesis.someServer())],
+  [5, "strand-leader", (nemesis) => nemesis.strand(nemesis.leader() ?? nemesis.someServer())],
   [16, "power-off", (nemesis) => nemesis.powerOff(nemesis.someServer())],
   [8, "power-off-leader", (nemesis) => nemesis.powerOff(nemesis.leader() ?? nemesis.someServer())],
   [6, "blackout", (nemesis) => nemesis.blackout()],
   [10, "cut", (nemesis) => nemesis.cutOff(nemesis.someServer())],
-  [8, "cut-leader", (nemesis) => nemesis.cutOff(nemesis.leader() ?? nemesis.someServer())],
+  [14, "cut-leader", (nemesis) => nemesis.cutOff(nemesis.leader() ?? nemesis.someServer())],
   [6, "cut-one-way", (nemesis) => nemesis.cutOneWay()],
   [5, "split", (nemesis) => nemesis.split()],
   [5, "reset", (nemesis) => nemesis.reset()],
@@ -33,6 +35,8 @@ export class Nemesis {
   readonly #servers: readonly SimulatedServer[];
   readonly #clientHosts: readonly string[];
   #victim: SimulatedServer | undefined;
+  /** Until then the clients ask for nothing: servers join a leader that has proposed nothing yet. */
+  quietUntilMs = 0;
   readonly counts = new Map<string, number>();
   #isOver = false;
 
@@ -74,11 +78,13 @@ export class Nemesis {
   /** Everything is mended, and every server runs or is being started. */
   end(): void {
     this.#isOver = true;
+    this.quietUntilMs = 0;
     this.#world.note("faults-end");
     this.#world.network.healAll();
     for (const server of this.#servers) {
       server.host.device.freeBytes = Number.POSITIVE_INFINITY;
       server.host.device.failSyncs(0);
+      server.host.device.failWrites(0);
       server.host.device.resume();
       for (const other of this.#everybody()) {
         this.#world.network.link(server.host.address, other).delayMs = this.#world.network.delayMs;
@@ -104,6 +110,25 @@ export class Nemesis {
     this.#downFor(server, this.#downtimeMs());
   }
 
+  /** What it proposed last and nobody else has is all that is between it and the next leader. */
+  killInLull(server: SimulatedServer): void {
+    if (server.isHeldDown) return;
+    server.kill();
+    const downtimeMs = this.#random.between(1, 300);
+    this.#lull(downtimeMs + this.#random.between(100, 700));
+    this.#downFor(server, downtimeMs);
+  }
+
+  /** Cut off, it goes on proposing; when it comes back nothing has happened elsewhere. */
+  strand(server: SimulatedServer): void {
+    this.cutOff(server);
+    this.#world.clock.setTimer(this.#random.between(20, 150), () => this.#lull(this.#random.between(1500, 3500)));
+  }
+
+  #lull(forMs: number): void {
+    if (!this.#isOver) this.quietUntilMs = this.#world.events.nowMs + forMs;
+  }
+
   powerOff(server: SimulatedServer): void {
     if (server.isHeldDown) return;
     server.powerOff();
@@ -122,7 +147,7 @@ export class Nemesis {
 
   cutOff(server: SimulatedServer): void {
     const others = this.#servers.filter((other) => other !== server).map((other) => other.host.address);
-    this.#cutFor(server.host.address, others);
+    this.#cutFor(server.host.address, others, server);
   }
 
   cutOneWay(): void {
@@ -202,8 +227,12 @@ export class Nemesis {
   #up(server: SimulatedServer): void {
     server.isHeldDown = false;
     server.start();
-    if (this.#isOver || this.#random.chance(0.6)) return;
-    // It joins now: what it is told and promises in these moments must survive the next fault.
+    this.#joins(server);
+  }
+
+  /** It joins now: what it is told and promises in these moments must survive the next fault. */
+  #joins(server: SimulatedServer): void {
+    if (this.#isOver || this.#random.chance(0.55)) return;
     this.#world.clock.setTimer(this.#random.between(5, 120), () => {
       if (this.#isOver) return;
       this.#count("while-joining");
@@ -213,7 +242,8 @@ export class Nemesis {
 
   #breakJoining(server: SimulatedServer): void {
     const leader = this.leader();
-    switch (this.#random.between(0, 7)) {
+    const { device } = server.host;
+    switch (this.#random.between(0, 9)) {
       case 0:
         this.kill(server);
         return;
@@ -231,12 +261,26 @@ export class Nemesis {
         if (leader !== undefined) this.#world.network.reset(server.host.address, leader.host.address);
         return;
       case 6:
-        server.host.device.stall();
-        this.#later(() => server.host.device.resume());
+      case 7:
+        this.#interrupt(server);
+        return;
+      case 8:
+        device.failWrites(1);
         return;
       default:
-        server.host.device.failSyncs(1);
+        device.failSyncs(1);
     }
+  }
+
+  /** Its disk takes long over what the leader sent, and the leader is lost meanwhile. */
+  #interrupt(server: SimulatedServer): void {
+    const { device, address } = server.host;
+    device.stall();
+    this.#world.clock.setTimer(this.#random.between(5, 200), () => {
+      const leader = this.leader();
+      if (leader !== undefined && !this.#isOver) this.#world.network.reset(address, leader.host.address);
+      this.#world.clock.setTimer(this.#random.between(0, 400), () => device.resume());
+    });
   }
 
   #count(name: string): void {
@@ -244,9 +288,12 @@ export class Nemesis {
     this.#world.note("fault", { name });
   }
 
-  #cutFor(one: string | readonly string[], other: string | readonly string[]): void {
+  #cutFor(one: string | readonly string[], other: string | readonly string[], alone?: SimulatedServer): void {
     this.#world.network.cut(one, other);
-    this.#later(() => this.#world.network.heal(one, other));
+    this.#later(() => {
+      this.#world.network.heal(one, other);
+      if (alone !== undefined) this.#joins(alone);
+    });
   }
 
   #later(mend: () => void): void {

@@ -18,6 +18,8 @@ import { FOLDERS, Workload, type WorkloadSettings } from "./workload.ts";
 
 export interface ScenarioSettings {
   readonly ensemble: EnsembleSettings;
+  /** Of each link, each way. */
+  readonly delayMs: readonly [least: number, most: number];
   readonly workload: WorkloadSettings;
   readonly clients: number;
   readonly sessionTimeoutMs: number;
@@ -27,6 +29,8 @@ export interface ScenarioSettings {
 
 /** In which the ensemble has to serve after the last fault. */
 export const RECOVERY_LIMIT_MS = 20_000;
+/** Until a server that is refused for an epoch it promised is taken for left out. */
+const LEFT_OUT_AFTER_MS = 10_000;
 /** In which enough must have happened; many faults let nothing happen for long. */
 const CHAOS_LIMIT_MS = 120_000;
 
@@ -38,9 +42,15 @@ export function settingsOf(random: SeededRandom): ScenarioSettings {
       observers: random.chance(0.2) ? 1 : 0,
       tickTimeMs: random.pick([200, 300]),
       snapCount: random.pick([20, 60, 200]),
-      commitLogCount: random.pick([2, 10, 100]),
+      commitLogCount: random.pick([2, 20, 500]),
+      snapshotSizeFactor: random.pick([0.33, 1]),
       preAllocSizeKb: random.pick([1, 16]),
     },
+    delayMs: random.pick([
+      [0.1, 2],
+      [0.1, 2],
+      [1, 15],
+    ]),
     workload: {
       registers: random.pick([2, 5, 12]),
       dataBytesMax: isLarge ? 12_000 : 200,
@@ -83,6 +93,7 @@ class Scenario {
     this.#world = world;
     this.#settings = settingsOf(world.random.fork("settings"));
     world.note("settings", this.#settings);
+    world.network.delayMs = this.#settings.delayMs;
     let reject: (error: Error) => void = () => {};
     this.#broken = new Promise((_, no) => {
       reject = no;
@@ -120,10 +131,14 @@ class Scenario {
     const { clients: count, workload } = this.#settings;
     const clients = Array.from({ length: count }, (_, at) => this.#newClient(`client-${at}`));
     const sleep = (ms: number): Promise<void> => this.#sleep(ms);
-    const workloads = clients.map(
-      (client) => new Workload(client, this.#clientWorld.random.fork(client.name), workload, sleep),
-    );
     const nemesis = new Nemesis(this.#world, this.#servers, this.#clientHosts);
+    const quiet = async (): Promise<void> => {
+      while (this.#world.events.nowMs < nemesis.quietUntilMs)
+        await sleep(nemesis.quietUntilMs - this.#world.events.nowMs);
+    };
+    const workloads = clients.map(
+      (client) => new Workload(client, this.#clientWorld.random.fork(client.name), workload, sleep, quiet),
+    );
     nemesis.start();
     for (const each of workloads) void each.run();
     await this.#until(CHAOS_LIMIT_MS, "enough happens", () => {
@@ -133,8 +148,7 @@ class Scenario {
       );
     });
     nemesis.end();
-    const healedAtMs = this.#world.events.nowMs;
-    await this.#mustServe(healedAtMs);
+    await this.#mustServe();
     for (const each of workloads) each.isOver = true;
     for (const client of clients) client.stop();
     await this.#settle();
@@ -173,15 +187,27 @@ class Scenario {
     client.stop();
   }
 
-  /** A write and a read on every server. */
-  async #mustServe(sinceMs: number): Promise<void> {
-    const served = this.#servers.map((server) => this.#serveOnce(server));
-    let isServed = false;
-    void Promise.all(served).then(() => {
-      isServed = true;
+  /**
+   * A write and a read on every server. One may be left out for good by the protocol: it has promised a later epoch, to a leader that
+   * never came to lead, than that in which a quorum follows another. The original waits for the next election then.
+   */
+  async #mustServe(): Promise<void> {
+    const waiting = new Set(this.#servers);
+    for (const server of this.#servers) void this.#serveOnce(server).then(() => waiting.delete(server));
+    const isServed = (): boolean => waiting.size === 0;
+    const isLeftOut = (server: SimulatedServer): boolean => server.lastEnd.includes("is less than accepted epoch");
+    const sinceMs = this.#world.events.nowMs;
+    await this.#until(RECOVERY_LIMIT_MS, "the ensemble serves again", () => {
+      const isLate = this.#world.events.nowMs - sinceMs > LEFT_OUT_AFTER_MS;
+      return (
+        isServed() || (isLate && waiting.size * 2 < this.#settings.ensemble.voters && [...waiting].every(isLeftOut))
+      );
     });
-    const leftMs = sinceMs + RECOVERY_LIMIT_MS - this.#world.events.nowMs;
-    await this.#until(leftMs, "every server serves again", () => isServed);
+    if (isServed()) return;
+    const leader = this.#servers.find(({ running }) => running?.view.service.replica?.role === "leader");
+    leader?.kill();
+    leader?.start();
+    await this.#until(RECOVERY_LIMIT_MS, "every server serves after another election", isServed);
   }
 
   async #serveOnce(server: SimulatedServer): Promise<void> {

@@ -13,6 +13,8 @@ export interface EnsembleSettings {
   readonly tickTimeMs: number;
   readonly snapCount: number;
   readonly commitLogCount: number;
+  /** How much larger than a snapshot the log may be that a learner gets instead of it. */
+  readonly snapshotSizeFactor: number;
   readonly preAllocSizeKb: number;
 }
 
@@ -28,6 +30,8 @@ export class SimulatedServer {
   running: RunningServer | undefined;
   /** The nemesis wants it to be down. */
   isHeldDown = false;
+  /** Why it followed nobody any more, in the words of its log. */
+  lastEnd = "";
   #life = 0;
   readonly #world: World;
   readonly #config: ServerConfig;
@@ -112,6 +116,7 @@ export class SimulatedServer {
   #log(): Log {
     const note = (event: string, fields: Readonly<Record<string, unknown>> = {}): void => {
       this.#world.note(`zk-${this.sid} ${event}`, fields);
+      if (event === "following-ended") this.lastEnd = String(fields["reason"]);
       this.#heard(this, event);
     };
     return { debug: () => {}, info: note, warn: note, error: note };
@@ -152,6 +157,7 @@ function configOf(sid: number, settings: EnsembleSettings): ServerConfig {
     "maxClientCnxns=0",
     `snapCount=${settings.snapCount}`,
     `commitLogCount=${settings.commitLogCount}`,
+    `snapshotSizeFactor=${settings.snapshotSizeFactor}`,
     `preAllocSize=${settings.preAllocSizeKb}`,
     ...(sid > settings.voters ? ["peerType=observer"] : []),
     ...(count > 1 ? members : []),

@@ -24,17 +24,21 @@ export class Workload {
   readonly #settings: WorkloadSettings;
   readonly #client: SimulatedClient;
   readonly #sleep: (ms: number) => Promise<void>;
+  readonly #quiet: () => Promise<void>;
   /** Versions that this client saw last: what it sets next is conditional on them. */
   readonly #versions = new Map<string, number>();
   #value = 0;
   isOver = false;
 
+  /** @param quiet resolves when clients may go on */
   constructor(
     client: SimulatedClient,
     random: SeededRandom,
     settings: WorkloadSettings,
     sleep: (ms: number) => Promise<void>,
+    quiet: () => Promise<void>,
   ) {
+    this.#quiet = quiet;
     this.#client = client;
     this.#random = random;
     this.#settings = settings;
@@ -44,6 +48,7 @@ export class Workload {
   async run(): Promise<void> {
     while (!this.isOver) {
       await this.#client.connected();
+      await this.#quiet();
       await this.#burst();
       await this.#sleep(this.#random.between(...this.#settings.thinkMs));
       if (this.#random.chance(0.02)) await this.#endSession();
