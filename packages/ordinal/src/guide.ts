@@ -8,6 +8,8 @@ export interface GuideFacts {
   readonly progress: Progress;
   /** Host addresses of container ports, first of each pod: what curl and a browser take. */
   readonly pages: readonly { readonly pod: string; readonly url: string }[];
+  /** Client ports of a ZooKeeper ensemble, as clients take them: `host:port`. */
+  readonly ensemble: readonly string[];
   /** A name that resolves, e.g. `web-0.nginx.default.svc.cluster.local`. */
   readonly name: string | undefined;
   readonly kubectlFound: boolean;
@@ -33,6 +35,7 @@ export function guide(facts: GuideFacts): string {
       `  (kubectl works too: export KUBECONFIG=${shellWord(facts.kubeconfig)})`,
     );
   }
+  if (facts.ensemble.length > 0) lines.push(`  npx zkCli.sh -server ${facts.ensemble.join(",")} ls /`);
   if (facts.name !== undefined) lines.push(`  dig @127.0.0.1 -p ${facts.dnsPort} +short ${facts.name}`);
   for (const note of facts.notes) lines.push("", `Note: ${note}`);
   return `${lines.join("\n")}\n`;

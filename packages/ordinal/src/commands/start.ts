@@ -35,6 +35,7 @@ export interface StartOptions {
 
 const READY_TIMEOUT_S = 120;
 const REDRAW_MS = 100;
+const ZOOKEEPER_PORT = 2181;
 /** A pod that cannot start for so long is not going to: an unknown image, a program that ends at once, no node that fits. */
 const TROUBLE_MS = 10_000;
 
@@ -128,14 +129,16 @@ async function foreground(options: StartOptions, home: Home): Promise<number> {
   view.end();
   let code = 0;
   try {
-    if (!asked) await applyAll(options, manifests);
+    const fitting = manifests.filter((manifest) => fits(manifest, lab.runtime));
+    if (!asked) await applyAll(options, fitting);
     const trouble = (what: string): void => report?.({ kind: "trouble", text: what });
     const settled = await untilReady(lab, view, trouble, stopping.promise);
     view.end();
     if (settled === READY) {
       lab.markReady();
       const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
-      const words = await readyWords(options, lab, seconds);
+      const leftOut = manifests.filter((manifest) => !fits(manifest, lab.runtime));
+      const words = await readyWords(options, lab, seconds, leftOut);
       if (report === undefined)
         process.stdout.write(`${words}\nPress Ctrl-C to stop; \`ordinal stop\` does it from elsewhere.\n`);
       else report({ kind: "ready", text: words });
@@ -155,6 +158,13 @@ async function foreground(options: StartOptions, home: Home): Promise<number> {
     await lab.stop();
   }
   return code;
+}
+
+/** Some pods need what only one kind of pod gives: a StatefulSet says so by this annotation. */
+const RUNTIME_ANNOTATION = "ordinal/runtime";
+
+function fits({ metadata }: import("../manifests.ts").Manifest, runtime: string): boolean {
+  return (metadata.annotations?.[RUNTIME_ANNOTATION] ?? runtime) === runtime;
 }
 
 async function applyAll(
@@ -235,6 +245,7 @@ async function readyWords(
   options: StartOptions,
   lab: import("@ordinal/kubernetes").Lab,
   seconds: string,
+  leftOut: readonly import("../manifests.ts").Manifest[],
 ): Promise<string> {
   const [{ guide }, { progressOf }] = await Promise.all([import("../guide.ts"), import("../pods.ts")]);
   const pods = (await lab.client.list("pods")).items as unknown as Pod[];
@@ -248,7 +259,13 @@ async function readyWords(
       pod: byAddress.get(one.address) ?? "",
       url: `http://${one.address}${one.hostPort === 80 ? "" : `:${one.hostPort}`}/`,
     }))
+    .filter(({ url }) => !url.endsWith(`:${ZOOKEEPER_PORT}/`))
     .sort((a, b) => a.pod.localeCompare(b.pod, "en", { numeric: true }));
+  const ensemble = lab
+    .forwards()
+    .filter((one) => one.kind === "pod" && one.hostPort === ZOOKEEPER_PORT && byAddress.has(one.address))
+    .map((one) => `${one.address}:${one.hostPort}`)
+    .sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
   const named = pods.find((pod) => pod.spec?.subdomain !== undefined && pod.spec.hostname !== undefined);
   const facts = {
     homeDirectory: options.home,
@@ -257,12 +274,16 @@ async function readyWords(
     dnsPort: lab.dnsPort,
     progress,
     pages,
+    ensemble,
     name:
       named === undefined
         ? undefined
         : `${named.spec?.hostname}.${named.spec?.subdomain}.${named.metadata?.namespace}.svc.cluster.local`,
     kubectlFound: (process.env["PATH"] ?? "").split(":").some((folder) => existsSync(join(folder, "kubectl"))),
-    notes: lab.notes,
+    notes: [
+      ...lab.notes,
+      ...leftOut.map(({ kind, metadata }) => `${kind} ${metadata.name} was left out: it needs pods out of namespaces.`),
+    ],
   };
   return `Ready: ${progress.ready} of ${progress.wanted} pods in ${seconds} s.\n${guide(facts)}`;
 }
