@@ -60,7 +60,7 @@ export class Stage {
     const client = await this.dial(name, options.server);
     client.connection.frame(connectFrame(options));
     await client.handshake();
-    await this.settle();
+    await this.settle(client);
     return client;
   }
 
@@ -149,7 +149,7 @@ export class StageClient {
 
   /** Waits until the server closes the connection, and says so, or says that it did not. */
   async closed(withinMs = PATIENCE_MS): Promise<void> {
-    for (;;) {
+    while (!this.#isReported) {
       const arrival = await this.connection.next(withinMs);
       if (arrival.kind === "frame") this.#tell(arrival.bytes);
       else return this.#end(arrival.kind === "closed" ? "is closed" : "stays open");
@@ -180,7 +180,9 @@ export class StageClient {
     const reader = new JuteReader(arrival.bytes);
     const response = readConnectResponse(reader);
     const isExpired = response.timeoutMs === 0;
-    if (!isExpired) {
+    // What is told of an expired session is the last there is.
+    if (isExpired) this.#isClosing = true;
+    else {
       this.sessionId = response.sessionId;
       this.password = response.password.slice();
       this.#isOpen = true;
@@ -200,12 +202,9 @@ export class StageClient {
   /** Has the server answer a ping, which comes after all that was there before. */
   async barrier(): Promise<void> {
     if (this.#isReported) return;
-    if (!this.#isOpen) {
-      if (this.connection.isClosed) await this.closed();
-      return;
-    }
-    // The reply to closeSession is the last there is, but the end of the connection may lag behind it.
-    if (this.#isClosing) return this.closed();
+    // The end of the connection may lag behind the last reply.
+    if (this.#isClosing || this.connection.isClosed) return this.closed();
+    if (!this.#isOpen) return;
     this.connection.frame(
       record((to) => {
         to.int32(SpecialXid.ping);
@@ -249,7 +248,10 @@ export class StageClient {
   }
 
   #tell(frame: Uint8Array): void {
-    if (frame.length >= 16) this.lastZxid = Math.max(this.lastZxid, new JuteReader(frame, 4).zxid());
+    // Events bear a zxid from 3.9 on.
+    if (frame.length >= 16 && new JuteReader(frame).int32() !== SpecialXid.notification) {
+      this.lastZxid = Math.max(this.lastZxid, new JuteReader(frame, 4).zxid());
+    }
     this.#say("gets", this.#stage.transcript.describe(frame, this.#waiting));
   }
 

@@ -56,11 +56,14 @@ export class JuteReader extends ByteReader {
     return length === null ? null : this.bytes(length);
   }
 
-  /** Null where the count is -1. The count may not exceed the bytes that are left, so that a lie costs nothing. */
+  /**
+   * Null where the count is -1, and nothing where it is less: so the original counts. The count may not exceed the bytes that
+   * are left, so that a lie costs nothing.
+   */
   nullableVector<T>(element: (reader: this) => T): T[] | null {
     const count = this.int32();
     if (count === -1) return null;
-    if (count < 0 || count > this.remaining) throw new ProtocolError("BAD_VECTOR", `a vector of ${count} elements`);
+    if (count > this.remaining) throw new ProtocolError("BAD_VECTOR", `a vector of ${count} elements`);
     const items: T[] = [];
     for (let at = 0; at < count; at++) items.push(element(this));
     return items;

@@ -1,3 +1,5 @@
+import { ProtocolError } from "@ordinal/kit";
+
 import { type Acl, readAcl, writeAcl } from "./data-records.ts";
 import type { JuteReader } from "./jute-reader.ts";
 import type { JuteWriter } from "./jute-writer.ts";
@@ -203,7 +205,8 @@ export interface SetWatchesRequest {
 }
 
 export function readSetWatchesRequest(reader: JuteReader, hasPersistent: boolean): SetWatchesRequest {
-  const paths = (): string[] => reader.vector((from) => from.ustring());
+  // A list that is null is one that the original cannot go through.
+  const paths = (): string[] => mustBeThere(reader.nullableVector((from) => from.ustring()));
   return {
     relativeZxid: reader.zxid(),
     dataWatches: paths(),
@@ -212,6 +215,11 @@ export function readSetWatchesRequest(reader: JuteReader, hasPersistent: boolean
     persistentWatches: hasPersistent ? paths() : [],
     persistentRecursiveWatches: hasPersistent ? paths() : [],
   };
+}
+
+function mustBeThere<T>(list: T[] | null): T[] {
+  if (list === null) throw new ProtocolError("BAD_VECTOR", "a list is missing");
+  return list;
 }
 
 export function writeSetWatchesRequest(writer: JuteWriter, request: SetWatchesRequest, hasPersistent: boolean): void {
@@ -231,8 +239,9 @@ export interface AuthPacket {
   readonly auth: Uint8Array | null;
 }
 
+/** A scheme that is null is one that nobody knows. */
 export function readAuthPacket(reader: JuteReader): AuthPacket {
-  return { type: reader.int32(), scheme: reader.ustring(), auth: reader.buffer() };
+  return { type: reader.int32(), scheme: reader.nullableString() ?? "", auth: reader.buffer() };
 }
 
 export function writeAuthPacket(writer: JuteWriter, packet: AuthPacket): void {

@@ -51,6 +51,8 @@ export class AccessControl {
    * @param auth the packet's data, not trusted
    */
   authenticate(scheme: string, auth: Uint8Array | null, connection: ConnectionFacts): readonly Id[] | undefined {
+    // Only digest looks at the data, and none is not the same as empty data to it.
+    if (auth === null && scheme === "digest") return undefined;
     const ids = this.#schemes.get(scheme)?.authenticate(auth ?? NO_BYTES, connection);
     return ids === undefined || ids.length === 0 ? undefined : ids;
   }

@@ -107,7 +107,7 @@ export function answerSync(
   const start = beginReply(writer, request.cxid, zxid);
   let error: number = ErrorCode.ok;
   try {
-    writer.ustring(new JuteReader(request.record).ustring());
+    writer.ustring(new JuteReader(request.record).nullableString());
   } catch (failure) {
     if (!(failure instanceof ProtocolError)) throw failure;
     error = ErrorCode.marshallingError;

@@ -4,12 +4,7 @@ import type { QuorumConfig } from "../config/quorum-config.ts";
 import { ErrorCode } from "../jute/error-code.ts";
 import { JuteReader } from "../jute/jute-reader.ts";
 import { OpCode, Permission } from "../jute/op-code.ts";
-import {
-  readPathVersionRequest,
-  readReconfigRequest,
-  readSetDataRequest,
-  type ReconfigRequest,
-} from "../jute/proto-records.ts";
+import { readPathVersionRequest, readReconfigRequest, type ReconfigRequest } from "../jute/proto-records.ts";
 import { makeTxn, TXN_DIGEST_VERSION, type TxnDigest, type TxnRecord } from "../jute/txn-records.ts";
 import type { Zxid } from "../jute/zxid.ts";
 import type { Database } from "../tree/database.ts";
@@ -24,7 +19,7 @@ import type { QuotaNote } from "./quota-check.ts";
 import { nextConfig } from "./reconfig.ts";
 import type { Request } from "./request.ts";
 import type { SessionGate } from "./session-gate.ts";
-import { readCreate, readMulti, readSetAcl, type WriteOp } from "./write-requests.ts";
+import { readCreate, readMulti, readSetAcl, readSetData, type WriteOp } from "./write-requests.ts";
 
 // Source: org.apache.zookeeper.server.PrepRequestProcessor.
 
@@ -128,7 +123,11 @@ export class Preparer {
   #prepareOne(turn: Turn): Prepared {
     this.#nextConfig = undefined;
     const outcome = readable(() => this.#outcomeOf(turn));
-    if (typeof outcome === "number") return this.#failed(turn, outcome);
+    if (typeof outcome === "number") {
+      // Unlike other requests the original reads a reconfig before it takes a zxid.
+      const isUnread = outcome === ErrorCode.marshallingError && turn.request.type === OpCode.reconfig;
+      return isUnread ? { kind: "refused", error: outcome } : this.#failed(turn, outcome);
+    }
     const { request, zxid, wallMs: timeMs } = turn;
     const header = { sessionId: request.sessionId, cxid: request.cxid, zxid, timeMs, type: request.type };
     // Readers tell a list of paths from a digest by nothing: only one of them may stand there.
@@ -192,7 +191,7 @@ export class Preparer {
       case OpCode.deleteContainer:
         return this.#nodes.deleteContainer(reader.ustring(), turn);
       case OpCode.setData:
-        return this.#nodes.setData(readSetDataRequest(reader), turn);
+        return this.#nodes.setData(readSetData(reader), turn);
       case OpCode.setACL:
         return this.#nodes.setAcl(readSetAcl(reader), turn);
       case OpCode.check:

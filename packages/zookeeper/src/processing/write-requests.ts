@@ -56,8 +56,13 @@ export function readCreate(reader: JuteReader, hasTtl: boolean): CreateWish {
   return { path, data, acl, flags, ttl: hasTtl ? readTtl(reader) : -1 };
 }
 
+/** A path that is null is as wrong as an empty one, here and in `readSetAcl`; elsewhere it makes a request malformed. */
+export function readSetData(reader: JuteReader): SetDataRequest {
+  return { path: reader.nullableString() ?? "", data: reader.buffer(), version: reader.int32() };
+}
+
 export function readSetAcl(reader: JuteReader): SetAclRequest {
-  return { path: reader.ustring(), acl: reader.nullableVector(readRequestAcl), version: reader.int32() };
+  return { path: reader.nullableString() ?? "", acl: reader.nullableVector(readRequestAcl), version: reader.int32() };
 }
 
 /** The operations of a multi. A `ProtocolError` if they are not operations that change something. */

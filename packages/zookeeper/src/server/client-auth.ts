@@ -1,3 +1,5 @@
+import { ProtocolError } from "@ordinal/kit";
+
 import { ErrorCode } from "../jute/error-code.ts";
 import { JuteReader } from "../jute/jute-reader.ts";
 import type { JuteWriter } from "../jute/jute-writer.ts";
@@ -11,7 +13,6 @@ import type { SaslExchange } from "./sasl-exchange.ts";
 // Source: ZooKeeperServer (processPacket, processSasl).
 
 const ERROR_OFFSET = 16;
-const NO_BYTES = new Uint8Array(0);
 
 /** An auth packet. Writes the reply; false: the connection is to be closed behind it. */
 export function answerAuth(
@@ -52,7 +53,9 @@ export function answerSasl(
   record: Uint8Array,
   writer: JuteWriter,
 ): boolean {
-  const step = exchange.evaluate(new JuteReader(record).buffer() ?? NO_BYTES);
+  const token = new JuteReader(record).buffer();
+  if (token === null) throw new ProtocolError("NO_TOKEN", "a SASL request without a token");
+  const step = exchange.evaluate(token);
   if (step.ids !== undefined) client.addAuthInfo(step.ids);
   const start = beginReply(writer, xid, ZERO_ZXID);
   writer.buffer(step.token ?? null);

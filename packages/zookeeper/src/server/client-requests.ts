@@ -3,7 +3,7 @@ import { ErrorCode } from "../jute/error-code.ts";
 import { OpCode, Permission, SpecialXid } from "../jute/op-code.ts";
 import { KeeperState } from "../jute/proto-records.ts";
 import type { Txn } from "../jute/txn-records.ts";
-import { type SessionId, ZERO_ZXID } from "../jute/zxid.ts";
+import { mustBeZxid, type SessionId, ZERO_ZXID, type Zxid } from "../jute/zxid.ts";
 import type { AccessControl } from "../processing/access-control.ts";
 import { answerRead, answerSync, answerWrite, type ReadContext } from "../processing/answer.ts";
 import { isClientRequest, isOrdered } from "../processing/op-kind.ts";
@@ -22,6 +22,8 @@ import type { SaslExchange } from "./sasl-exchange.ts";
 // Source: ZooKeeperServer.processPacket, org.apache.zookeeper.server.FinalRequestProcessor, NIOServerCnxn.process.
 
 const FRAME_LENGTH_BYTES = 4;
+/** What a request bears that was never ordered. */
+const NO_ZXID = mustBeZxid(-1);
 
 /**
  * The requests of one client: read at once or in the turn of the writes before them, answered in the order they came. Watch events
@@ -89,12 +91,12 @@ export class ClientRequests implements Watcher, ReadContext, RequestOrigin, Answ
       return;
     }
     if (!this.#home.mayAsk(this.#client)) {
-      this.#lastReply(xid, ErrorCode.sessionClosedRequireSaslAuth, "sasl_auth_failure");
+      this.#lastReply(xid, ZERO_ZXID, ErrorCode.sessionClosedRequireSaslAuth, "sasl_auth_failure");
       return;
     }
     if (type !== OpCode.ping && !isClientRequest(type)) {
       this.#home.log.warn("unknown-request", { message: `Received packet at server of unknown type ${type}` });
-      this.#lastReply(xid, ErrorCode.unimplemented, "io_exception");
+      this.#lastReply(xid, NO_ZXID, ErrorCode.unimplemented, "io_exception");
       return;
     }
     const ordered = isOrdered(type);
@@ -130,8 +132,8 @@ export class ClientRequests implements Watcher, ReadContext, RequestOrigin, Answ
   }
 
   /** An error behind which the connection ends. */
-  #lastReply(xid: number, error: number, reason: DisconnectReason): void {
-    writeEmptyReply(this.#output.writer(), xid, ZERO_ZXID, error);
+  #lastReply(xid: number, zxid: Zxid, error: number, reason: DisconnectReason): void {
+    writeEmptyReply(this.#output.writer(), xid, zxid, error);
     this.#countSent();
     this.#client.close(reason);
   }

@@ -154,6 +154,8 @@ export class DataTree {
   /** How many nodes lie below `path`, at any depth; 0 if there is no such node. */
   descendantCount(path: string): number {
     if (path === "/") return this.#nodes.size - 2;
+    // The root's other name, below which the original finds "/" too.
+    if (path === "") return this.#nodes.size - 1;
     let count = 0;
     const open = [path];
     for (let at = open.pop(); at !== undefined; at = open.pop()) {

@@ -137,7 +137,12 @@ export const lists: Scenario = async (stage) => {
       await client.ask(setAcl("/lists", [acl(31, "world", "anyone"), acl(3, scheme, id), acl(3, scheme, id)]));
       await plain.ask(getAcl("/lists"), getAcl(path), setData(path, "x"));
     }
-    const twice = [acl(1, "world", "anyone"), acl(1, "world", "anyone"), acl(2, "world", "anyone"), acl(31, "auth", "")];
+    const twice = [
+      acl(1, "world", "anyone"),
+      acl(1, "world", "anyone"),
+      acl(2, "world", "anyone"),
+      acl(31, "auth", ""),
+    ];
     await client.ask(create(`/lists/${client.name}-twice`, { acl: twice }), getAcl(`/lists/${client.name}-twice`));
   }
 };
@@ -152,8 +157,16 @@ export const hiding: Scenario = async (stage) => {
   const list = [acl(1, "world", "anyone"), acl(31, "auth", ""), acl(1, "digest", "x:y"), acl(3, "ip", "10.0.0.1")];
   await admin.ask(create("/hiding", { acl: list }), create("/hiding/sealed", { acl: [acl(0, "digest", "x:y")] }));
   for (const client of [admin, reader, boss]) {
-    await client.ask(getAcl("/hiding"), getAcl("/hiding/sealed"), getData("/hiding/sealed"), getChildren("/hiding/sealed"));
-    await client.ask(setData("/hiding/sealed", client.name), create("/hiding/sealed/x", { acl: [acl(31, "auth", "")] }));
+    await client.ask(
+      getAcl("/hiding"),
+      getAcl("/hiding/sealed"),
+      getData("/hiding/sealed"),
+      getChildren("/hiding/sealed"),
+    );
+    await client.ask(
+      setData("/hiding/sealed", client.name),
+      create("/hiding/sealed/x", { acl: [acl(31, "auth", "")] }),
+    );
     await client.ask(getAcl("/hiding/sealed/x"), setAcl("/hiding/sealed", [acl(31, "auth", "")]));
     await client.ask(getAcl("/hiding/sealed"), empty(OpCode.whoAmI), reconfig(null, "1", null));
     // The configuration and the quotas are nodes like others to a super user.

@@ -138,7 +138,9 @@ export const within: Scenario = async (stage) => {
   const one = await stage.connect("one");
   const two = await stage.connect("two");
   await one.ask(create("/within"), create("/within/e", { flags: 1 }));
-  await one.ask(multi([create("/within/a"), create("/within/a/b"), setData("/within/a/b", "x", 0), check("/within/a", 0)]));
+  await one.ask(
+    multi([create("/within/a"), create("/within/a/b"), setData("/within/a/b", "x", 0), check("/within/a", 0)]),
+  );
   await one.ask(multi([create("/within/a/b-", { flags: 2 }), create("/within/a/b-", { flags: 2 })]));
   await one.ask(multi([remove("/within/a/b"), remove("/within/a")]));
   await one.ask(multi([remove("/within/a/b"), create("/within/a/b"), setData("/within/a/b", "new", 0)]));
@@ -147,7 +149,9 @@ export const within: Scenario = async (stage) => {
   await one.ask(multi([create("/within/a/s-", { flags: 3 }), create("/within/e/x")]));
   await one.ask(multi([create("/within/a/s-", { flags: 2 }), create("/within/a/s-", { flags: 3 })]));
   await one.ask(multi([create("/within/locked", { acl: [acl(1, "world", "anyone")] }), create("/within/locked/x")]));
-  await one.ask(multi([create("/within/locked", { acl: [acl(1, "world", "anyone")] }), setData("/within/locked", "x")]));
+  await one.ask(
+    multi([create("/within/locked", { acl: [acl(1, "world", "anyone")] }), setData("/within/locked", "x")]),
+  );
   await one.ask(multi([create("/within/f", { flags: 1 }), create("/within/f/x")]));
   await one.ask(multi([create("/within/f", { flags: 1 }), remove("/within/f"), create("/within/f", { flags: 1 })]));
   await two.ask(multi([remove("/within/f"), create("/within/f", { flags: 1, data: "two" })]));

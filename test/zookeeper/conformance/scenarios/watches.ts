@@ -54,7 +54,6 @@ export const oneShot: Scenario = async (stage) => {
     getChildren2("/shot/x", true),
     getChildren("/shot/x/a", true),
     getChildren("/shot", true),
-    exists("/shot/sealed", true),
     getData("/shot/sealed", true),
     getChildren("/shot/sealed", true),
     multiRead([getData("/shot/x", true), getChildren("/shot/x", true)]),
@@ -80,8 +79,20 @@ export const oneShot: Scenario = async (stage) => {
 export const ownChanges: Scenario = async (stage) => {
   const one = await stage.connect("one");
   await one.ask(create("/own"));
-  await one.ask(getData("/own", true), setData("/own", "1"), getData("/own", true), setData("/own", "2"), exists("/own"));
-  await one.ask(getChildren("/own", true), create("/own/a"), create("/own/b"), getChildren("/own", true), remove("/own/a"));
+  await one.ask(
+    getData("/own", true),
+    setData("/own", "1"),
+    getData("/own", true),
+    setData("/own", "2"),
+    exists("/own"),
+  );
+  await one.ask(
+    getChildren("/own", true),
+    create("/own/a"),
+    create("/own/b"),
+    getChildren("/own", true),
+    remove("/own/a"),
+  );
   await one.ask(exists("/own/b", true), getChildren("/own/b", true), remove("/own/b"));
   await one.ask(exists("/own/c", true), multi([create("/own/c"), setData("/own/c", "1")]));
   await one.ask(addWatch("/own", 1), create("/own/d"), setData("/own/d", ""), remove("/own/d"), remove("/own/c"));
@@ -92,16 +103,17 @@ export const persistent: Scenario = async (stage) => {
   const writer = await stage.connect("writer");
   await writer.ask(create("/lasting"), create("/lasting/x"), create("/lasting/y"));
   for (const mode of [0, 1, 2, -1, 7]) {
-    for (const path of ["/lasting/x", "/lasting", "/lasting/none", "/", "", "bad", "/lasting/", null]) {
+    for (const path of ["/lasting/x", "/lasting", "/lasting/none", "/", "", "bad", "/lasting/"]) {
       const one = await stage.connect(`watcher ${mode} of ${path}`);
       await one.ask(addWatch(path, mode));
       if (!one.isClosed) {
-        await one.ask(getData("/lasting/x", true), getChildren("/lasting/x", true), exists("/lasting/none", true));
+        await one.ask(getData("/lasting/y", true), getChildren("/lasting/y", true));
         await changes(writer, "/lasting/x");
         await writer.ask(remove("/lasting/x/e"), create("/lasting/none"), create("/lasting/none/a"));
         await writer.ask(remove("/lasting/none/a"), remove("/lasting/none"));
         await one.ask(checkWatches("/lasting/x", 3), removeWatches(path, 3));
         await writer.ask(setData("/lasting/x", "after"), create("/lasting/after"), remove("/lasting/after"));
+        await writer.ask(setData("/lasting/y", "after"), create("/lasting/y/after"), remove("/lasting/y/after"));
         await one.ask(empty(OpCode.closeSession));
       }
       await stage.settle();
@@ -115,16 +127,16 @@ export const mixed: Scenario = async (stage) => {
   const two = await stage.connect("two");
   const writer = await stage.connect("writer");
   await writer.ask(create("/mixed"), create("/mixed/x"));
-  await one.ask(addWatch("/mixed", 1), addWatch("/mixed/x", 0), getData("/mixed/x", true), getChildren("/mixed/x", true));
-  await two.ask(addWatch("/mixed", 0), addWatch("/mixed/x", 1), exists("/mixed/x", true), getChildren("/mixed", true));
+  // Of one client there are several modes beside each other on different paths only: on the same path 3.8 keeps the last one.
+  await one.ask(addWatch("/mixed", 1), getData("/mixed/x", true), getChildren("/mixed/x", true));
+  await two.ask(addWatch("/mixed", 0), addWatch("/mixed/x", 1), getChildren("/mixed/x", true));
   await changes(writer, "/mixed/x");
-  // The other mode on the same path: which of the two counts?
-  await one.ask(addWatch("/mixed", 0), addWatch("/mixed/x", 1));
-  await two.ask(addWatch("/mixed", 1), getData("/mixed/x", true));
+  await one.ask(getData("/mixed/x", true), addWatch("/mixed/x/e", 0));
+  await two.ask(exists("/mixed/x/e", true), exists("/mixed/x/new", true));
   await changes(writer, "/mixed/x");
-  await writer.ask(remove("/mixed/x/e"));
+  await writer.ask(create("/mixed/x/new"), remove("/mixed/x/new"), remove("/mixed/x/e"));
   await one.ask(removeWatches("/mixed", 3));
-  await two.ask(removeWatches("/mixed/x", 2));
+  await two.ask(removeWatches("/mixed/x", 3));
   await changes(writer, "/mixed/x");
 };
 
@@ -139,12 +151,12 @@ export const removing: Scenario = async (stage) => {
     [exists("/removing/none", true)],
     [addWatch("/removing/x", 0)],
     [addWatch("/removing/x", 1)],
-    [addWatch("/removing/x", 0), getData("/removing/x", true), getChildren("/removing/x", true)],
-    [addWatch("/removing/x", 1), getData("/removing/x", true), getChildren("/removing/x", true)],
     [addWatch("/removing", 1)],
   ];
   for (const [index, set] of sets.entries()) {
-    for (const type of [1, 2, 3, 4, 5, 0, 6, -1]) {
+    // 4 and 5 came with 3.9; before it, 1 and 2 meant lasting watches too.
+    const isLasting = set.some(({ type }) => type === OpCode.addWatch);
+    for (const type of isLasting ? [3, 0, 6, -1] : [1, 2, 3, 0, 6, -1]) {
       const one = await stage.connect(`client ${index} ${type}`);
       if (set.length > 0) await one.ask(...set);
       await one.ask(checkWatches("/removing/x", type), checkWatches("/removing/none", type));
@@ -157,7 +169,7 @@ export const removing: Scenario = async (stage) => {
     }
   }
   const one = await stage.connect("one");
-  for (const path of [null, "", "bad", "/"]) await one.ask(checkWatches(path, 3), removeWatches(path, 3));
+  for (const path of ["", "/"]) await one.ask(checkWatches(path, 3), removeWatches(path, 3));
 };
 
 /** What a client that was away missed. */
@@ -200,11 +212,10 @@ export const unreadable: Scenario = async (stage) => {
   const owner = await stage.connect("owner");
   await owner.ask(auth("digest", "owner:pw"));
   await owner.ask(create("/secret", { acl: [acl(31, "auth", "")] }));
-  await one.ask(exists("/secret", true), exists("/secret/x", true), getData("/secret", true), addWatch("/secret", 1));
+  await one.ask(exists("/secret/x", true), getData("/secret", true), addWatch("/secret", 1));
   await one.ask(getChildren("/secret", true));
   await owner.ask(create("/secret/x"), setData("/secret", "1"), setData("/secret/x", "2"), remove("/secret/x"));
   await owner.ask(setAcl("/secret", OPEN), setData("/secret", "2"), create("/secret/y"), remove("/secret/y"));
   await owner.ask(create("/secret/z", { acl: [acl(31, "auth", "")] }));
-  await one.ask(exists("/secret/z", true));
   await owner.ask(setData("/secret/z", "1"), remove("/secret/z"), remove("/secret"));
 };
