@@ -97,7 +97,8 @@ function reach(
     }
   };
   for (const target of Object.values(exports)) visit(posix.normalize(target));
-  for (const command of Object.values(bin)) follow(posix.normalize(command));
+  for (const command of Object.values(bin))
+    if (!isShellScript(readFileSync(join(folder, command), "utf8"))) follow(posix.normalize(command));
   for (const path of sources)
     if (!path.startsWith("src/") || /\.test\.ts$|\/(?:testing|testdata|contracts)\//.test(path))
       throw new Error(`${join(folder, path)}: the package reaches this, and it belongs to its tests`);
@@ -164,6 +165,11 @@ function stageSources({ folder, sources }: Package, stage: string): void {
 function stageCommands({ folder, manifest }: Package, stage: string): void {
   for (const path of Object.values(manifest.bin ?? {})) {
     const source = readFileSync(join(folder, path), "utf8");
+    if (isShellScript(source)) {
+      write(join(stage, path), source);
+      chmodSync(join(stage, path), 0o755);
+      continue;
+    }
     const targets = references(source).map(({ specifier }) => specifier);
     if (targets[0] !== LAUNCHER_IN_CHECKOUT || targets.length !== 2)
       throw new Error(
@@ -176,6 +182,11 @@ function stageCommands({ folder, manifest }: Package, stage: string): void {
     chmodSync(join(stage, path), 0o755);
     cpSync(join(root, "scripts/launch.js"), join(stage, dirname(path), "launch.js"));
   }
+}
+
+/** A command of plain sh is published as it is. */
+function isShellScript(source: string): boolean {
+  return source.startsWith("#!/bin/sh\n");
 }
 
 /** What `files` names besides code comes from the package, or else from the repository. */

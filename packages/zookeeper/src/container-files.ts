@@ -4,13 +4,18 @@ import { fileURLToPath } from "node:url";
 
 import { nodeBinary } from "@ordinal/io";
 
-const CLI = new URL("./cli/", import.meta.url);
 /** This file lies in `src`, or in `dist` once it is packed; the scripts are beside either. */
 const SCRIPTS = fileURLToPath(new URL("../bin/", import.meta.url));
 
 /** How to run the commands: an absolute Node 26 and the program; arguments follow. */
-export const zkServerProgram: readonly string[] = [nodeBinary(SCRIPTS), program("zk-server/entry.ts")];
-export const zkCliProgram: readonly string[] = [nodeBinary(SCRIPTS), program("zk-cli/entry.ts")];
+export const zkServerProgram: readonly string[] = [
+  nodeBinary(SCRIPTS),
+  fileURLToPath(new URL("./cli/zk-server/entry.ts", import.meta.url)),
+];
+export const zkCliProgram: readonly string[] = [
+  nodeBinary(SCRIPTS),
+  fileURLToPath(new URL("./cli/zk-cli/entry.ts", import.meta.url)),
+];
 
 /** Scripts of plain sh, by the name they have in the image. */
 export const zookeeperScripts: ReadonlyMap<string, string> = new Map([
@@ -28,7 +33,3 @@ log4j.appender.CONSOLE.Threshold=\${zookeeper.console.threshold}
 log4j.appender.CONSOLE.layout=org.apache.log4j.PatternLayout
 log4j.appender.CONSOLE.layout.ConversionPattern=%d{ISO8601} [myid:%X{myid}] - %-5p [%t:%C{1}@%L] - %m%n
 `;
-
-function program(path: string): string {
-  return fileURLToPath(new URL(path, CLI));
-}
