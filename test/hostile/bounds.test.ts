@@ -9,7 +9,7 @@ import { SeededRandom } from "@ordinal/kit";
 import { homePaths, readState } from "@ordinal/kubernetes/lab-home";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { kubectl, ordinal, run } from "../lab/cli.ts";
+import { kubectl, ordinal, root, run } from "../lab/cli.ts";
 
 const MB = 1024 * 1024;
 /** What the lab or its agent may grow by in one of these tests. */
@@ -33,7 +33,14 @@ beforeAll(async () => {
   home = homePaths(join(folder, "home"));
   // The worst umask: nothing of the home may depend on it.
   const mask = process.umask(0);
-  const started = await ordinal(["start", "--detach", "--home", home.directory]).finally(() => process.umask(mask));
+  const started = await ordinal([
+    "start",
+    "--detach",
+    "--home",
+    home.directory,
+    "-f",
+    join(root, "manifests/web.yaml"),
+  ]).finally(() => process.umask(mask));
   expect(started.code, started.stderr).toBe(0);
   const config = readFileSync(home.kubeconfig, "utf8");
   token = /token: (\S+)/.exec(config)?.[1] ?? "";

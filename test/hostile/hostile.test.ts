@@ -10,7 +10,7 @@ import { SeededRandom } from "@ordinal/kit";
 import { homePaths, readForwards, readState } from "@ordinal/kubernetes/lab-home";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { kubectl, ordinal, run } from "../lab/cli.ts";
+import { kubectl, ordinal, root, run } from "../lab/cli.ts";
 
 /** Per port; half of it mutated recordings of valid sessions, half plain noise. */
 const HOSTILE_BYTES = 10 * 1024 * 1024;
@@ -34,7 +34,14 @@ let web: { address: string; port: number };
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "ordinal-hostile-"));
   home = homePaths(join(folder, "home"));
-  const started = await ordinal(["start", "--detach", "--home", home.directory]);
+  const started = await ordinal([
+    "start",
+    "--detach",
+    "--home",
+    home.directory,
+    "-f",
+    join(root, "manifests/web.yaml"),
+  ]);
   expect(started.code, started.stderr).toBe(0);
   const config = readFileSync(home.kubeconfig, "utf8");
   token = /token: (\S+)/.exec(config)?.[1] ?? "";

@@ -8,7 +8,7 @@ import { homePaths, readForwards, readState } from "@ordinal/kubernetes/lab-home
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { eventually } from "../eventually.ts";
-import { kubectl, ordinal, ordinaryUser, processesOf, readableCheckout, run } from "./cli.ts";
+import { kubectl, ordinal, ordinaryUser, processesOf, readableCheckout, root, run } from "./cli.ts";
 
 let folder: string;
 beforeAll(() => {
@@ -17,6 +17,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
+const WEB = join(root, "manifests/web.yaml");
 const fresh = (name: string): string => join(folder, name);
 
 describe("a newcomer's first lab", () => {
@@ -25,7 +26,7 @@ describe("a newcomer's first lab", () => {
     const started = await ordinal(["start", "--detach", "--home", home]);
     expect(started.stderr).toBe("");
     expect(started.code).toBe(0);
-    expect(started.stdout).toContain("Ready: 2 of 2 pods");
+    expect(started.stdout).toContain("Ready: 5 of 5 pods");
     const url = /curl (http:\S+)/.exec(started.stdout)?.[1] ?? "";
     expect((await run(["curl", "-s", url])).stdout).toBe("web-0\n");
     const dig = /dig @127\.0\.0\.1 -p (\d+) \+short (\S+)/.exec(started.stdout);
@@ -44,7 +45,7 @@ describe("a newcomer's first lab", () => {
     const home = fresh("first home");
     const started = await ordinal(["start", "--detach", "--empty", "--home", home]);
     expect(started.code).toBe(0);
-    expect(started.stdout).toContain("Ready: 2 of 2 pods");
+    expect(started.stdout).toContain("Ready: 5 of 5 pods");
     await ordinal(["stop", "--home", home]);
   });
 
@@ -79,7 +80,7 @@ describe("a newcomer's first lab", () => {
 
   it("keeps two labs apart, and says who holds a home or a port", async () => {
     const homes = [fresh("lab one"), fresh("lab two")];
-    const labs = await Promise.all(homes.map((home) => ordinal(["start", "--detach", "--home", home])));
+    const labs = await Promise.all(homes.map((home) => ordinal(["start", "--detach", "--home", home, "-f", WEB])));
     for (const lab of labs) expect(lab.code, lab.stderr).toBe(0);
     const states = homes.map((home) => readState(homePaths(home)));
     expect(states[0]?.apiPort).not.toBe(states[1]?.apiPort);
@@ -176,7 +177,7 @@ describe("on a full disk", () => {
       execFileSync("mount", ["-t", "tmpfs", "-o", "size=48m", "tmpfs", disk]);
       try {
         const home = join(disk, "home");
-        expect((await ordinal(["start", "--detach", "--home", home])).code).toBe(0);
+        expect((await ordinal(["start", "--detach", "--home", home, "-f", WEB])).code).toBe(0);
         const config = homePaths(home).kubeconfig;
         await run(["sh", "-c", `dd if=/dev/zero of='${join(disk, "filler")}' bs=64k 2>/dev/null; true`]);
         // Larger than what the store's preallocated file may still hold.

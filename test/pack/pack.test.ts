@@ -127,7 +127,7 @@ describe("the commands", () => {
   it("start a lab with the package's own manifests, serve its pods and stop without a trace", async () => {
     const home = join(folder, "home");
     const started = await project.output("npx", "ordinal", "start", "--detach", "--home", home);
-    expect(started).toContain("Ready: 2 of 2 pods");
+    expect(started).toContain("Ready: 5 of 5 pods");
     const url = /curl (http:\S+)/.exec(started)?.[1] ?? "";
     expect(await project.output("curl", "-sS", url)).toBe("web-0\n");
     const resolved = ["exec", "--home", home, "web-0", "--", "nginx", "-v"];
