@@ -23,6 +23,13 @@ const SEEDS = 500;
 const deadline = Date.now() + Number(values.minutes) * 60_000;
 let seed = Number(values.seed);
 let rounds = 0;
+const simulate = fileURLToPath(new URL("simulate.ts", import.meta.url));
+// Once: whether the simulation still finds each of the bugs that it was built to find.
+const proof = spawnSync(process.execPath, [simulate, "--mutations", "--trials", "3"], { cwd: root, stdio: "inherit" });
+if (proof.status !== 0) {
+  process.stderr.write("\nA known bug was not found: see `npm run simulate -- --mutations`.\n");
+  process.exit(1);
+}
 while (Date.now() < deadline) {
   process.stdout.write(`\n== round ${rounds + 1}, seeds from ${seed}\n`);
   const env = {
