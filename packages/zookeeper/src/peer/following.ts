@@ -181,7 +181,7 @@ export class Following implements Role, Replica, PacketConnectionOwner {
 
   #connected(connection: Connection): void {
     const { membership, config, storage, serverSide, committed, log } = this.#parts;
-    this.#connection = new PacketConnection(connection, this);
+    this.#connection = new PacketConnection(connection, this, this.#parts.clock);
     log.info("connected-to-leader", { leader: this.#vote.leader, remote: this.#connection.remote });
     this.#core = new Learner(
       {
@@ -430,6 +430,9 @@ export class Following implements Role, Replica, PacketConnectionOwner {
     this.#parts.settle(this.role === "observer" ? "observing" : "following", { ...this.#vote, peerEpoch: epoch });
     serverSide.serve(this);
     this.#expireLocalSessions();
+    // From now on the leader is heard of at least every syncLimit, which is sooner than the timer of before.
+    this.#timer?.cancel();
+    this.#watchSilence();
   }
 
   #expireLocalSessions(): void {

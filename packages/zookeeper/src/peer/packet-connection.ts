@@ -1,4 +1,4 @@
-import type { Connection } from "@ordinal/io";
+import type { Clock, Connection } from "@ordinal/io";
 import { ProtocolError } from "@ordinal/kit";
 
 import type { Id } from "../jute/data-records.ts";
@@ -28,6 +28,7 @@ export class PacketConnection {
   readonly decoder: PacketDecoder;
   readonly #connection: Connection;
   readonly #owner: PacketConnectionOwner;
+  readonly #clock: Clock;
   #writer = new JuteWriter(undefined, WRITER_BYTES);
   /** Goes out before what is in the writer. */
   #queue: (Uint8Array | Iterator<Uint8Array, void>)[] = [];
@@ -37,12 +38,18 @@ export class PacketConnection {
   #isOver = false;
   queuedPackets = 0;
 
-  constructor(connection: Connection, owner: PacketConnectionOwner, decoder = new PacketDecoder()) {
+  constructor(
+    connection: Connection,
+    owner: PacketConnectionOwner,
+    clock: Clock,
+    decoder: PacketDecoder = new PacketDecoder(),
+  ) {
     const { host, port } = connection.remote;
     this.remote = `/${host}:${port}`;
     this.decoder = decoder;
     this.#connection = connection;
     this.#owner = owner;
+    this.#clock = clock;
   }
 
   start(): void {
@@ -132,13 +139,14 @@ export class PacketConnection {
   #flushSoon(): void {
     if (this.#isToFlush) return;
     this.#isToFlush = true;
-    queueMicrotask(() => {
-      this.#isToFlush = false;
-      this.#pump();
-      if (this.queuedBytes > QUEUED_BYTES_MAX)
-        this.end(`it does not take what it is sent: ${this.queuedBytes} bytes wait`);
-    });
+    this.#clock.atEndOfTurn(this.#flush);
   }
+
+  readonly #flush = (): void => {
+    this.#isToFlush = false;
+    this.#pump();
+    if (this.queuedBytes > QUEUED_BYTES_MAX) this.end(`it does not take what it is sent: ${this.queuedBytes} bytes wait`);
+  };
 
   #takeWritten(): void {
     if (this.#writer.length === 0) return;

@@ -35,8 +35,6 @@ export interface QuorumPeerOptions {
   readonly access: AccessControl;
   readonly storage: Storage;
   readonly serverSide: ServerSide;
-  /** The last transactions of the log, oldest first, as far as recovery has them. */
-  readonly recovered?: Iterable<Parameters<CommittedLog["add"]>[0]>;
   /** A reconfiguration is in force: the clients' address of this server may be another one. */
   readonly onConfig?: (config: QuorumConfig) => void;
   /** The process is to end: the disk failed, or a truncate that the leader needs. */
@@ -93,7 +91,6 @@ export class QuorumPeer {
       onNewerConfig: (newer) => this.#adopt(newer),
     });
     const committed = new CommittedLog(config.commitLogCount);
-    for (const txn of options.recovered ?? []) committed.add(txn);
     this.#parts = {
       net,
       clock,

@@ -75,6 +75,11 @@ interface Proposal {
 export type LeaderPhase = "discovery" | "accepting" | "epoch-acks" | "synchronization" | "broadcast" | "stopped";
 
 const NO_LEARNERS: readonly LearnerId[] = [];
+/**
+ * The longest a leader waits for a quorum to turn up at all. Who was elected while others already followed somebody else would wait out
+ * initLimit for nothing, as the original does; followers try for less than this.
+ */
+const DISCOVERY_MS_MAX = 5000;
 
 /**
  * Zab's leader, as steps without I/O: each method is an input, what follows from it is in `takeOutputs`. Times are milliseconds
@@ -125,7 +130,7 @@ export class Leader {
     this.#lastCommittedZxid = options.lastZxid;
     this.#loggedZxid = options.lastZxid;
     this.#deciding = options.membership.deciding();
-    this.#deadlineMs = nowMs + this.#initTimeoutMs;
+    this.#deadlineMs = nowMs + Math.min(DISCOVERY_MS_MAX, this.#initTimeoutMs);
     this.#chooseEpoch(this.#sid, options.acceptedEpoch, nowMs);
   }
 
