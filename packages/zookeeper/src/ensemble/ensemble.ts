@@ -27,6 +27,8 @@ export interface EnsembleParts {
   readonly places: readonly MemberPlace[];
   readonly members: readonly Member[];
   readonly directory: string;
+  /** Where logs are found, or how to have them, as a sentence. */
+  readonly logHint: string;
   /** Ports, folder and the like, once no server runs. */
   readonly cleanUp: () => Promise<void>;
 }
@@ -42,14 +44,16 @@ export class Ensemble implements AsyncDisposable {
   /** Holds zoo.cfg, data and log of each server. */
   readonly directory: string;
   readonly #slots: readonly Slot[];
+  readonly #logHint: string;
   readonly #cleanUp: () => Promise<void>;
   /** Group of each server; all in one: no partition. */
   #groups: readonly number[];
   #stopped: Promise<void> | undefined;
 
   /** Use `startEnsemble`. */
-  constructor({ places, members, directory, cleanUp }: EnsembleParts) {
+  constructor({ places, members, directory, logHint, cleanUp }: EnsembleParts) {
     this.directory = directory;
+    this.#logHint = logHint;
     this.#cleanUp = cleanUp;
     this.#slots = places.flatMap((place, index) => {
       const member = members[index];
@@ -231,10 +235,9 @@ export class Ensemble implements AsyncDisposable {
       };
       if (leader !== undefined && indexes.every(isBehind)) return;
       const dead = indexes.find((index) => this.#slots[index]?.member.isRunning === false);
-      if (dead !== undefined)
-        throw new EnsembleError(`server ${dead} has ended by itself; its log is in ${this.directory}`);
+      if (dead !== undefined) throw new EnsembleError(`server ${dead} has ended by itself. ${this.#logHint}`);
       if (performance.now() > deadline) {
-        const message = `not ready after ${timeoutMs} ms: ${this.#states(statuses)}. Logs are in ${this.directory}`;
+        const message = `not ready after ${timeoutMs} ms: ${this.#states(statuses)}. ${this.#logHint}`;
         throw new EnsembleError(message, { code: "NOT_READY" });
       }
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS));

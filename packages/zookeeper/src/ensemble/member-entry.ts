@@ -4,12 +4,12 @@
  */
 import module from "node:module";
 
-import { CuttableNet, explainSystemError, realClock, realNet } from "@ordinal/io";
+import { CuttableNet, realClock, realNet } from "@ordinal/io";
 
 import { realServerPorts } from "../server/real-ports.ts";
 import type { RunningServer } from "../server/server.ts";
 import type { MemberAnswer, MemberRequest } from "./member-messages.ts";
-import { runMember, statusOf } from "./run-member.ts";
+import { runMember, startProblem, statusOf } from "./run-member.ts";
 
 /** Compiled code is kept for the next start soon, because this process will be killed. */
 const KEEP_COMPILED_MS = 500;
@@ -51,7 +51,7 @@ async function start({ id, configFile, properties }: MemberRequest & { kind: "st
 }
 
 function fail(error: unknown): void {
-  const reason = explainSystemError(error, "run the server");
+  const reason = startProblem(error);
   const code = error instanceof Error && "code" in error ? String(error.code) : undefined;
   process.stderr.write(`${reason}\n`);
   process.send?.({ kind: "failed", reason, code } satisfies MemberAnswer, () => process.exit(1));

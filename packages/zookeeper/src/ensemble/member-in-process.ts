@@ -1,11 +1,11 @@
-import { CuttableNet, explainSystemError, realClock, realNet, systemErrorCode } from "@ordinal/io";
+import { CuttableNet, realClock, realNet, systemErrorCode } from "@ordinal/io";
 
 import { realServerPorts } from "../server/real-ports.ts";
 import type { RunningServer } from "../server/server.ts";
 import { EnsembleError } from "./ensemble-error.ts";
 import { HeldPorts } from "./held-ports.ts";
 import type { Member, MemberStatus } from "./member.ts";
-import { LineFile, runMember, statusOf } from "./run-member.ts";
+import { LineFile, runMember, startProblem, statusOf } from "./run-member.ts";
 
 export interface MemberInProcessOptions {
   readonly sid: number;
@@ -13,6 +13,8 @@ export interface MemberInProcessOptions {
   readonly properties: Readonly<Record<string, string>>;
   /** What it logs is added there. */
   readonly logFile: string;
+  /** Where the log is found, or how to have one, as a sentence. */
+  readonly logHint: string;
 }
 
 interface Life {
@@ -38,7 +40,7 @@ export class MemberInProcess implements Member {
   }
 
   async start(cut: readonly string[]): Promise<void> {
-    const { sid, configFile, properties, logFile } = this.#options;
+    const { sid, configFile, properties, logFile, logHint } = this.#options;
     this.#net.cut(cut);
     this.#isPaused = false;
     const log = new LineFile(logFile);
@@ -51,8 +53,7 @@ export class MemberInProcess implements Member {
       void server.failed.then(() => this.#end(life));
     } catch (error) {
       await this.#end(life);
-      const reason = explainSystemError(error, "run the server");
-      throw new EnsembleError(`server ${sid} does not start: ${reason}. Its log is ${logFile}`, {
+      throw new EnsembleError(`server ${sid} does not start: ${startProblem(error)}. ${logHint}`, {
         code: systemErrorCode(error),
         cause: error,
       });

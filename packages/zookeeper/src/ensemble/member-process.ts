@@ -22,6 +22,8 @@ export interface MemberProcessOptions {
   readonly properties: Readonly<Record<string, string>>;
   /** What it logs is added there. */
   readonly logFile: string;
+  /** Where the log is found, or how to have one, as a sentence. */
+  readonly logHint: string;
   /** The process was started, or is gone. */
   readonly onPid: () => void;
 }
@@ -49,7 +51,7 @@ export class MemberProcess implements Member {
   }
 
   async start(cut: readonly string[]): Promise<void> {
-    const { sid, configFile, properties, logFile } = this.#options;
+    const { sid, configFile, properties, logHint } = this.#options;
     this.#failure = undefined;
     this.#isPaused = false;
     this.#spawn();
@@ -62,7 +64,7 @@ export class MemberProcess implements Member {
     const isHere = this.isRunning;
     await this.kill();
     const reason = failure?.reason ?? (isHere ? `no answer within ${START_TIMEOUT_MS} ms` : "its process ended");
-    throw new EnsembleError(`server ${sid} does not start: ${reason}. Its log is ${logFile}`, { code: failure?.code });
+    throw new EnsembleError(`server ${sid} does not start: ${reason}. ${logHint}`, { code: failure?.code });
   }
 
   #spawn(): void {

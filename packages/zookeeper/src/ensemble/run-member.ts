@@ -1,6 +1,6 @@
 import { closeSync, openSync, writeSync } from "node:fs";
 
-import { type Log, realClock } from "@ordinal/io";
+import { explainSystemError, type Log, realClock } from "@ordinal/io";
 
 import { createLog4jLog } from "../cli/log4j-log.ts";
 import { loadServerConfig } from "../config/load-shell.ts";
@@ -34,6 +34,13 @@ export function statusOf({ view }: RunningServer): MemberStatus | undefined {
   const facts = view.service.replica?.facts();
   if (facts === undefined || facts.role === "read-only") return undefined;
   return { role: facts.role, leaderSid: facts.leaderSid, epoch: epochOf(facts.lastProcessedZxid) };
+}
+
+/** Why a server does not start, in a sentence. */
+export function startProblem(error: unknown): string {
+  const isAboutPort = error instanceof Error && "port" in error && "address" in error;
+  const action = isAboutPort ? `listen on ${String(error.address)}:${String(error.port)}` : "run the server";
+  return explainSystemError(error, action);
 }
 
 /** A file that lines are added to, by several servers at once if need be. */

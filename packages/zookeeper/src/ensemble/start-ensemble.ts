@@ -90,7 +90,7 @@ async function start(options: EnsembleOptions): Promise<Ensemble> {
     const members: Member[] = [];
     const onPid = (): void => guard.watch(members.flatMap(({ pid }) => pid ?? []));
     for (const place of places) members.push(await makeMember(options, place, onPid));
-    ensemble = new Ensemble({ places, members, directory, cleanUp });
+    ensemble = new Ensemble({ places, members, directory, logHint: logHintOf(options), cleanUp });
     await ensemble.startAll(options.startTimeoutMs ?? START_TIMEOUT_MS);
     return ensemble;
   } catch (error) {
@@ -102,10 +102,15 @@ async function start(options: EnsembleOptions): Promise<Ensemble> {
 async function makeMember(options: EnsembleOptions, place: MemberPlace, onPid: () => void): Promise<Member> {
   const { sid, configFile } = place;
   const logFile = resolve(options.logFile ?? join(dirname(configFile), "server.log"));
-  const settings = { sid, configFile, properties: options.properties ?? {}, logFile };
+  const settings = { sid, configFile, properties: options.properties ?? {}, logFile, logHint: logHintOf(options) };
   if (options.inProcess !== true) return new MemberProcess({ ...settings, onPid });
   const { MemberInProcess } = await import("./member-in-process.ts"); // the whole server: not for who only starts processes
   return new MemberInProcess(settings);
+}
+
+function logHintOf({ logFile, directory }: EnsembleOptions): string {
+  if (logFile !== undefined) return `Logs are in ${resolve(logFile)}`;
+  return directory === undefined ? "`logFile` says where to keep the logs" : `Logs are in ${resolve(directory)}`;
 }
 
 function makePlaces(
