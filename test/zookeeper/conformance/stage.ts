@@ -74,9 +74,35 @@ export class Stage {
     for (const client of this.#clients) if (client !== first) await client.barrier();
   }
 
+  /** Ends the sessions too, so that none expires in the middle of what is played next. */
   async end(): Promise<void> {
-    for (const client of this.#clients) await client.connection.end();
+    const left: StageClient[] = [];
+    for (const client of this.#clients) {
+      await client.connection.end();
+      if (client.sessionId !== 0n && !client.isClosing) left.push(client);
+    }
+    const ended = new Set<bigint>();
+    for (const { sessionId, password } of left) {
+      if (!ended.has(sessionId)) await endSession(this.port(), sessionId, password);
+      ended.add(sessionId);
+    }
   }
+}
+
+/** Does nothing where the session is gone, or the server. */
+async function endSession(port: number, sessionId: bigint, password: Uint8Array): Promise<void> {
+  const connection = await RawConnection.open(port).catch(() => undefined);
+  if (connection === undefined) return;
+  connection.frame(connectFrame({ sessionId, password }));
+  await connection.next(PATIENCE_MS);
+  connection.frame(
+    record((to) => {
+      to.int32(1);
+      to.int32(OpCode.closeSession);
+    }),
+  );
+  while ((await connection.next(PATIENCE_MS)).kind === "frame");
+  await connection.end();
 }
 
 export function connectFrame(options: ConnectOptions): Uint8Array {
@@ -115,6 +141,11 @@ export class StageClient {
 
   get isClosed(): boolean {
     return this.connection.isClosed;
+  }
+
+  /** It has asked for the end of its session, or had none. */
+  get isClosing(): boolean {
+    return this.#isClosing;
   }
 
   /** Sends requests at once and waits until they are answered, or the connection is closed. */
