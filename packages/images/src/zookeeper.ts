@@ -1,4 +1,11 @@
-import { LOG4J_PROPERTIES, zkCliProgram, zkServerProgram, zookeeperScripts } from "@ordinal/zookeeper/image";
+import {
+  LOG4J_PROPERTIES,
+  zkCleanupProgram,
+  zkCliProgram,
+  zkServerInitializeProgram,
+  zkServerProgram,
+  zookeeperScripts,
+} from "@ordinal/zookeeper/image";
 
 import type { ImageDefinition } from "./image.ts";
 import { projectFolders } from "./project-folders.ts";
@@ -34,7 +41,12 @@ export function zookeeperImage(): ImageDefinition {
     env: { PATH, ZOOCFGDIR: CONF_DIR, ZK_CONF_DIR: CONF_DIR },
     workingDirectory: "/",
     user: USER,
-    programs: { "/usr/bin/zkServer.sh": zkServerProgram, "/usr/bin/zkCli.sh": zkCliProgram },
+    programs: {
+      "/usr/bin/zkServer.sh": zkServerProgram,
+      "/usr/bin/zkCli.sh": zkCliProgram,
+      "/usr/bin/zkCleanup.sh": zkCleanupProgram,
+      "/usr/bin/zkServer-initialize.sh": zkServerInitializeProgram,
+    },
     files: [
       { path: "/etc/passwd", content: PASSWD, mode: 0o644 },
       { path: "/etc/group", content: GROUP, mode: 0o644 },

@@ -16,6 +16,14 @@ export const zkCliProgram: readonly string[] = [
   nodeBinary(SCRIPTS),
   fileURLToPath(new URL("./cli/zk-cli/entry.ts", import.meta.url)),
 ];
+export const zkCleanupProgram: readonly string[] = [
+  nodeBinary(SCRIPTS),
+  fileURLToPath(new URL("./cli/zk-cleanup/entry.ts", import.meta.url)),
+];
+export const zkServerInitializeProgram: readonly string[] = [
+  nodeBinary(SCRIPTS),
+  fileURLToPath(new URL("./cli/zk-server-initialize/entry.ts", import.meta.url)),
+];
 
 /** Scripts of plain sh, by the name they have in the image. */
 export const zookeeperScripts: ReadonlyMap<string, string> = new Map([

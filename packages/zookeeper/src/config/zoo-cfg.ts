@@ -63,10 +63,11 @@ export function formatProblem(problem: ConfigProblem): string {
   return `${at}: ${problem.message}`;
 }
 
-/** What has to be read from disk before `parseZooCfg` can say all: the last value of two keys, if they are there. */
-export function filesOf(text: string): { dataDir: string | undefined; dynamicConfigFile: string | undefined } {
+/** What has to be read from disk before `parseZooCfg` can say all: the last values of the keys that name files, where they are there. */
+export function filesOf(text: string): Record<"dataDir" | "dataLogDir" | "dynamicConfigFile", string | undefined> {
   const last = new Map(parseProperties(text).map(({ key, value }) => [key.trim(), value.trim()]));
-  return { dataDir: last.get("dataDir"), dynamicConfigFile: last.get("dynamicConfigFile") };
+  const [dataDir, dataLogDir] = [last.get("dataDir"), last.get("dataLogDir")];
+  return { dataDir, dataLogDir, dynamicConfigFile: last.get("dynamicConfigFile") };
 }
 
 export function parseZooCfg(sources: ConfigSources): ParsedConfig {

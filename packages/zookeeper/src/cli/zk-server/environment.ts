@@ -27,10 +27,7 @@ export function serverCommand(
   environment: NodeJS.ProcessEnv,
   exists: (path: string) => boolean,
 ): ServerCommand {
-  const folder =
-    environment["ZOOCFGDIR"] ?? CONFIG_FOLDERS.find((candidate) => exists(join(candidate, "zoo.cfg"))) ?? "conf";
-  const name = config ?? environment["ZOOCFG"] ?? "zoo.cfg";
-  const configFile = name.includes("/") ? name : join(folder, name);
+  const configFile = configFileOf(config, environment, exists);
   const variables = { ...environment };
   for (const file of ["zookeeper-env.sh", "java.env"]) readAssignments(join(dirname(configFile), file), variables);
   const logDir = variables["ZOO_LOG_DIR"] ?? ".";
@@ -46,6 +43,18 @@ export function serverCommand(
     configFile,
   ];
   return { configFile, args, outFile };
+}
+
+/** The zoo.cfg that a command means: the one it was given, that of the variables, or the first that is there. */
+export function configFileOf(
+  config: string | undefined,
+  environment: NodeJS.ProcessEnv,
+  exists: (path: string) => boolean,
+): string {
+  const folder =
+    environment["ZOOCFGDIR"] ?? CONFIG_FOLDERS.find((candidate) => exists(join(candidate, "zoo.cfg"))) ?? "conf";
+  const name = config ?? environment["ZOOCFG"] ?? "zoo.cfg";
+  return name.includes("/") ? name : join(folder, name);
 }
 
 /** Lines `NAME=value`, with or without `export`; the files are shell, of which people write nothing else there. */
