@@ -15,7 +15,7 @@ describe("a new leader", () => {
     lab.info(1, 1, 6);
     expect(lab.out()).toEqual(["write acceptedEpoch 7"]);
     lab.connect(2);
-    lab.info(2, 2, 9); // too late to count: the epoch is chosen
+    lab.info(2, 2, 7); // too late to count: the epoch is chosen
     expect(lab.out()).toEqual([]);
     lab.leader.acceptedEpochPersisted(0);
     expect(lab.out()).toEqual(["LEADERINFO 7:0 → 1", "LEADERINFO 7:0 → 2"]);
@@ -137,6 +137,17 @@ describe("a new leader", () => {
     }
     expect(lab.leader.phase).toBe("broadcast");
     expect([...lab.leader.learners()].map(({ id }) => id)).toEqual([1]);
+  });
+
+  it("looks for a later epoch when a voter has promised one, which could never follow it", () => {
+    const lab = new LeaderLab({});
+    lab.establish();
+    lab.connect(2);
+    lab.info(2, 9, 5); // in no list
+    expect(lab.out()).toEqual(["LEADERINFO 1:0 → 2"]);
+    lab.connect(3);
+    lab.info(3, 2, 2);
+    expect(lab.out()).toEqual(["stop: server 2 has promised epoch 2, which is later than 1"]);
   });
 
   it("gives a learner that connects again the place of its former connection, and goes on", () => {

@@ -361,7 +361,14 @@ export class Leader {
     }
     learner.isObserver = packet.type === PacketType.observerInfo;
     learner.phase = "epoch";
-    if (this.#phase === "discovery") this.#chooseEpoch(info.sid, epochOf(packet.zxid), nowMs);
+    const acceptedEpoch = epochOf(packet.zxid);
+    if (this.#phase !== "discovery" && acceptedEpoch > this.#epoch && this.#membership.current.voters.has(info.sid)) {
+      // It promised that to a leader that never came to lead, and may not follow this one any more. The original leaves it out
+      // until somebody else falls; the next election finds an epoch that it can follow.
+      this.#stop(`server ${info.sid} has promised epoch ${acceptedEpoch}, which is later than ${this.#epoch}`);
+      return;
+    }
+    if (this.#phase === "discovery") this.#chooseEpoch(info.sid, acceptedEpoch, nowMs);
     else if (this.#phase !== "accepting") this.#sendEpoch(learner, nowMs);
   }
 
