@@ -11,4 +11,9 @@ export interface Clock {
   monotonic(): number;
   /** Calls `callback` once, `delayMs` from now (0 or more; at once means the next turn, never synchronously). */
   setTimer(delayMs: number, callback: () => void): Timer;
+  /**
+   * Calls `callback` once, soon but never synchronously: after what is ready now, the bytes of other connections for one, had its
+   * turn. Who gathers waits for it, so that one write takes what many brought. Several are called in the order they were given.
+   */
+  atEndOfTurn(callback: () => void): void;
 }

@@ -18,4 +18,5 @@ export const realClock: Clock = {
     arm();
     return { cancel: () => clearTimeout(handle) };
   },
+  atEndOfTurn: (callback) => void setImmediate(callback),
 };

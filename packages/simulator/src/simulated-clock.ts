@@ -30,4 +30,8 @@ export class SimulatedClock implements Clock {
       if (this.#isAlive()) callback();
     });
   }
+
+  atEndOfTurn(callback: () => void): void {
+    this.setTimer(0, callback);
+  }
 }

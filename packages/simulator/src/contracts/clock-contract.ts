@@ -51,6 +51,22 @@ export function clockContract(name: string, within: (body: (clock: Clock) => Pro
         expect(fired).toBe(1);
       }));
 
+    test("the end of a turn comes after the code that asked for it and its promises, in the order of the asking", () =>
+      within(async (clock) => {
+        const happened: string[] = [];
+        clock.atEndOfTurn(() => happened.push("first"));
+        const ended = new Promise<void>((resolve) => {
+          clock.atEndOfTurn(() => {
+            happened.push("second");
+            resolve();
+          });
+        });
+        happened.push("asked");
+        void Promise.resolve().then(() => happened.push("promise"));
+        await ended;
+        expect(happened).toEqual(["asked", "promise", "first", "second"]);
+      }));
+
     test("both times pass while timers do", () =>
       within(async (clock) => {
         const wall = clock.now();

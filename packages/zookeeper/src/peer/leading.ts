@@ -240,7 +240,11 @@ export class Leading implements Role, Replica, PacketConnectionOwner {
       return;
     }
     const decoder = new PacketDecoder(FIRST_PACKET_DATA_BYTES_MAX);
-    const link = new LearnerLink(this.#nextLinkId++, new PacketConnection(connection, this, clock, decoder), clock.now());
+    const link = new LearnerLink(
+      this.#nextLinkId++,
+      new PacketConnection(connection, this, clock, decoder),
+      clock.now(),
+    );
     this.#links.set(link.id, link);
     this.#linkOf.set(link.connection, link);
     this.#core.connected(link.id, clock.monotonic());

@@ -145,7 +145,8 @@ export class PacketConnection {
   readonly #flush = (): void => {
     this.#isToFlush = false;
     this.#pump();
-    if (this.queuedBytes > QUEUED_BYTES_MAX) this.end(`it does not take what it is sent: ${this.queuedBytes} bytes wait`);
+    if (this.queuedBytes > QUEUED_BYTES_MAX)
+      this.end(`it does not take what it is sent: ${this.queuedBytes} bytes wait`);
   };
 
   #takeWritten(): void {

@@ -38,6 +38,10 @@ export class VirtualClock implements Clock {
     return { cancel: () => this.#timers.delete(entry) };
   }
 
+  atEndOfTurn(callback: () => void): void {
+    setImmediate(callback);
+  }
+
   /** Goes from timer to timer, letting real work between them settle. */
   async advance(milliseconds: number): Promise<void> {
     const end = this.#now + milliseconds;
