@@ -18,7 +18,7 @@ import { tell, type ClientWatches } from "./client-watches.ts";
 import { formatServer, type ServerAddress } from "./connect-string.ts";
 import { Frames } from "./frames.ts";
 import { authFrame, connectFrame, pingFrame, requestFrame, setWatchesFrame } from "./packets.ts";
-import { isReadWrite } from "./read-write-search.ts";
+import { searchReadWrite } from "./read-write-search.ts";
 import { ServerList } from "./server-list.ts";
 import type { WatchedEvent, Watcher } from "./watched-event.ts";
 
@@ -67,9 +67,6 @@ const RETRY_MIN_MS = 50;
 const RETRY_MAX_MS = 1000;
 /** A ping goes out at the latest after this, whatever the session's timeout. Source: MAX_SEND_PING_INTERVAL. */
 const PING_INTERVAL_MAX_MS = 10_000;
-/** How often a client of a read-only server looks for a better one: doubling between these. */
-const SEARCH_MIN_MS = 100;
-const SEARCH_MAX_MS = 60_000;
 const XID_MAX = 0x7fff_ffff;
 const PASSWORD_BYTES = 16;
 
@@ -306,7 +303,7 @@ export class ClientSession {
       session: sessionHex(this.#sessionId),
       timeoutMs: this.#negotiatedMs,
     });
-    if (isReadOnly) this.#searchReadWrite(SEARCH_MIN_MS);
+    if (isReadOnly) this.#searchReadWrite();
     this.#notifySession(isReadOnly ? KeeperState.connectedReadOnly : KeeperState.syncConnected);
   }
 
@@ -437,26 +434,17 @@ export class ClientSession {
     check();
   }
 
-  /** Asks the other servers, one after another, whether they serve writes, and moves to the first that does. */
-  #searchReadWrite(delayMs: number): void {
-    const { clock, net } = this.#options.ports;
+  /** A read-only server is for as long as there is none better. */
+  #searchReadWrite(): void {
     const connection = this.#connection;
-    clock.setTimer(delayMs, () => {
-      if (this.#state !== "CONNECTEDREADONLY" || this.#connection !== connection) return;
-      const candidate = this.#servers.next();
-      void this.#servers
-        .resolve(candidate)
-        .then((address) => isReadWrite(net, clock, address))
-        .catch(() => false)
-        .then((found) => {
-          if (this.#state !== "CONNECTEDREADONLY" || this.#connection !== connection) return;
-          if (!found) {
-            this.#searchReadWrite(Math.min(delayMs * 2, SEARCH_MAX_MS));
-            return;
-          }
-          this.#preferred = candidate;
-          this.disconnect();
-        });
+    searchReadWrite({
+      ports: this.#options.ports,
+      servers: this.#servers,
+      isWanted: () => this.#state === "CONNECTEDREADONLY" && this.#connection === connection,
+      found: (server) => {
+        this.#preferred = server;
+        this.disconnect();
+      },
     });
   }
 

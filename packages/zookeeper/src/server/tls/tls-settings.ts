@@ -6,16 +6,21 @@ import { type KeyMaterial, loadKey, loadTrusted, type StoreSettings } from "./ke
 
 // Source: org.apache.zookeeper.common.X509Util, ClientX509Util, SSLContextAndOptions.
 
-/** What the TLS port shows, trusts and speaks. */
-export interface TlsSettings {
-  readonly key: KeyMaterial;
+/** What either side of a TLS connection shows, trusts and speaks. */
+export interface TlsSide {
+  readonly key: KeyMaterial | undefined;
   /** PEM; undefined: the authorities that the runtime trusts. */
   readonly trusted: readonly string[] | undefined;
-  readonly clientAuth: "none" | "want" | "need";
   readonly minVersion: "TLSv1.2" | "TLSv1.3";
   readonly maxVersion: "TLSv1.2" | "TLSv1.3";
   /** By OpenSSL's names, separated by colons; undefined: the runtime's. */
   readonly ciphers: string | undefined;
+}
+
+/** What the TLS port shows, trusts and speaks. */
+export interface TlsSettings extends TlsSide {
+  readonly key: KeyMaterial;
+  readonly clientAuth: "none" | "want" | "need";
 }
 
 const PREFIX = "zookeeper.ssl.";
@@ -28,19 +33,24 @@ export async function loadTlsSettings(disk: Disk, properties: SystemProperties):
     if (!booleanProperty(properties, PREFIX + name, false)) continue;
     throw new RefusedError("NOT_SUPPORTED", `ssl.${name}=true is not supported; leave it out`);
   }
-  const keyStore = await storeSettings(disk, properties, "keyStore");
-  if (keyStore === undefined) {
+  const side = await loadTlsSide(disk, properties);
+  if (side.key === undefined) {
     throw new RefusedError(
       "NO_KEY_STORE",
       "a secure client port needs ssl.keyStore.location (a PEM, PKCS12 or JKS file)",
     );
   }
+  return { ...side, key: side.key, clientAuth: clientAuthOf(properties) };
+}
+
+/** As `loadTlsSettings`, for servers and clients: a client need not have a key. */
+export async function loadTlsSide(disk: Disk, properties: SystemProperties): Promise<TlsSide> {
+  const keyStore = await storeSettings(disk, properties, "keyStore");
   const trustStore = await storeSettings(disk, properties, "trustStore");
   const versions = protocolsOf(properties);
   return {
-    key: await loadKey(disk, keyStore),
+    key: keyStore === undefined ? undefined : await loadKey(disk, keyStore),
     trusted: trustStore === undefined ? undefined : await loadTrusted(disk, trustStore),
-    clientAuth: clientAuthOf(properties),
     minVersion: versions.has("TLSv1.2") ? "TLSv1.2" : "TLSv1.3",
     maxVersion: versions.has("TLSv1.3") ? "TLSv1.3" : "TLSv1.2",
     ciphers: ciphersOf(properties.get(`${PREFIX}ciphersuites`)),
