@@ -80,6 +80,30 @@ const commands: Readonly<Record<string, Command>> = {
       HOME_HELP,
     load: () => import("./commands/delete.ts"),
   },
+  zookeeper: {
+    summary: "run a ZooKeeper ensemble for tests; needs no lab",
+    help:
+      "Usage: ordinal zookeeper [--size N] [--json] [OPTION…] [-- COMMAND [ARG…]]\n\n" +
+      "Starts a ZooKeeper ensemble on free ports of 127.0.0.1 and says where it serves. It ends when standard input does. With a COMMAND it runs that,\n" +
+      "with the addresses in ZOOKEEPER_CONNECT, and ends with its exit code.\n\n" +
+      "  --size N                servers, 1 to 10, observers included (default 3)\n" +
+      "  --observers N           the last N of them observe (default 0)\n" +
+      "  --json                  one line of JSON with the addresses when all serve, and one for each command\n" +
+      "  --port N                client ports N, N+1, … (default: free ones)\n" +
+      "  --data DIR              keep data, configuration and logs there (default: a temporary folder)\n" +
+      "  --log FILE              all servers' logs\n" +
+      "  --tick-time MS          default 500: a lost server is noticed after four\n" +
+      "  --line KEY=VALUE        a line of zoo.cfg (repeatable)\n" +
+      "  --property NAME=VALUE   a system property (repeatable)\n\n" +
+      "On standard input, servers counted from 0:\n\n" +
+      "  kill N, restart N       as kill -9; start it again\n" +
+      "  pause N, resume N       as kill -STOP, kill -CONT\n" +
+      "  partition 0 1,2         cut the links between these groups; those not named are one more\n" +
+      "  heal                    all servers reach each other again\n" +
+      "  leader, status, ready   who leads; all servers; wait until there is a leader and all that reach it serve\n" +
+      "  stop                    end it all\n",
+    load: () => import("./commands/zookeeper.ts"),
+  },
   kubeconfig: {
     summary: "print the path of the kubeconfig",
     help: `Usage: ordinal kubeconfig [--home DIR]\n\n${HOME_HELP}`,
