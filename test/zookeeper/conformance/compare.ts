@@ -12,16 +12,20 @@ export interface Target {
 
 const CONTEXT_LINES = 6;
 
+/** What the clients of the scenario saw. Rejects where the scenario itself fails: two that fail alike prove nothing. */
 export async function play(target: Target, scenario: Scenario): Promise<readonly string[]> {
   const stage = new Stage(target.ports, await zxidOf(target));
+  const { lines } = stage.transcript;
   try {
     await scenario(stage);
   } catch (error) {
-    stage.transcript.add(`the scenario ended: ${error instanceof Error ? error.stack : String(error)}`);
+    const before = lines.slice(-CONTEXT_LINES).join("\n");
+    throw new Error(`the scenario broke off at ${target.name} behind\n${before}`, { cause: error });
   } finally {
     await stage.end();
   }
-  return stage.transcript.lines;
+  if (lines.length === 0) throw new Error("the scenario saw nothing");
+  return lines;
 }
 
 /** Undefined where the two say the same; else where they part, with what came before. */

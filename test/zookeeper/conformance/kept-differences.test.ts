@@ -102,6 +102,17 @@ describe("what is told apart on purpose", () => {
     expect(ours).toEqual(["createSession error -6", "is closed"]);
   });
 
+  test("a wrong password for a session that has a connection", async () => {
+    const scenario: Scenario = async (stage) => {
+      const one = await stage.connect("one");
+      await stage.connect("thief", { sessionId: one.sessionId, password: new Uint8Array(16) });
+      await stage.settle();
+    };
+    const { original, ours } = await answers(scenario);
+    expect(original).toEqual(["is closed"]);
+    expect(ours).toEqual([]);
+  });
+
   test("limits that are none", async () => {
     const scenario: Scenario = async (stage) => {
       const setup = await stage.connect("setup");

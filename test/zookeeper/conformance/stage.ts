@@ -10,8 +10,11 @@ import { opName, Transcript } from "./transcript.ts";
 /** How long a server may take before it counts as silent; both answer within milliseconds. */
 const PATIENCE_MS = 5000;
 
+/** No scenario uses it. */
+const SYNC_XID = -9009;
+
 export interface ConnectOptions {
-  /** The same scenario's ports: which server of an ensemble. Default 0. */
+  /** Which server of an ensemble, the leader being 0. By default one after the other. */
   readonly server?: number;
   readonly timeoutMs?: number;
   readonly protocolVersion?: number;
@@ -26,16 +29,12 @@ export class Stage {
   readonly transcript: Transcript;
   readonly #ports: readonly number[];
   readonly #clients: StageClient[] = [];
-  readonly #notesMs = Date.now();
+  #dialled = 0;
 
   /** @param ports the client ports of the servers  @param baseZxid their zxid now */
   constructor(ports: readonly number[], baseZxid: number) {
     this.#ports = ports;
     this.transcript = new Transcript(baseZxid);
-  }
-
-  get elapsedMs(): number {
-    return Date.now() - this.#notesMs;
   }
 
   port(server = 0): number {
@@ -57,7 +56,7 @@ export class Stage {
 
   /** A connection with a session, or with what became of the attempt in the transcript. */
   async connect(name: string, options: ConnectOptions = {}): Promise<StageClient> {
-    const client = await this.dial(name, options.server);
+    const client = await this.dial(name, options.server ?? this.#dialled++ % this.servers);
     client.connection.frame(connectFrame(options));
     await client.handshake();
     await this.settle(client);
@@ -230,16 +229,22 @@ export class StageClient {
     );
   }
 
-  /** Has the server answer a ping, which comes after all that was there before. */
+  /**
+   * Has the server answer what comes after all that was there before: a ping, or in an ensemble a sync, which waits for what
+   * went through other servers too.
+   */
   async barrier(): Promise<void> {
     if (this.#isReported) return;
     // The end of the connection may lag behind the last reply.
     if (this.#isClosing || this.connection.isClosed) return this.closed();
     if (!this.#isOpen) return;
+    const isAlone = this.#stage.servers === 1;
+    const xid = isAlone ? SpecialXid.ping : SYNC_XID;
     this.connection.frame(
       record((to) => {
-        to.int32(SpecialXid.ping);
-        to.int32(OpCode.ping);
+        to.int32(xid);
+        to.int32(isAlone ? OpCode.ping : OpCode.sync);
+        if (!isAlone) to.ustring("/");
       }),
     );
     for (;;) {
@@ -247,8 +252,8 @@ export class StageClient {
       if (arrival.kind !== "frame") {
         return this.#end(arrival.kind === "closed" ? "is closed" : "is not answered");
       }
-      const isPing = new JuteReader(arrival.bytes).int32() === SpecialXid.ping;
-      if (isPing && !this.#waiting.get(SpecialXid.ping)?.length) return;
+      const isBarrier = new JuteReader(arrival.bytes).int32() === xid;
+      if (isBarrier && !this.#waiting.get(xid)?.length) return;
       this.#tell(arrival.bytes);
     }
   }

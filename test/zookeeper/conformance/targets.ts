@@ -26,7 +26,7 @@ export interface Pair extends AsyncDisposable {
   readonly ours: Target;
 }
 
-const JVM_FLAGS = ["-Xms64m", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto"];
+export const JVM_FLAGS = ["-Xms64m", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto"];
 
 /** Fails where the original is not installed: a comparison that is skipped proves nothing. */
 export function mustHaveOriginal(): void {
