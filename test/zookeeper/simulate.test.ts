@@ -17,7 +17,7 @@ test("a thousand histories of an ensemble under faults keep all its promises, an
   const { status, text } = simulate("--seeds", "1000");
   expect(status, text).toBe(0);
   expect(text).toMatch(/seeds 1000, operations \d{6,}, faults \d{4,}, elections \d+, diff \d+, trunc \d+, snap \d+/);
-});
+}, 1_200_000);
 
 // Those that take longest to be found are for `npm run simulate -- --mutations` and the soak.
 test.each([

@@ -29,8 +29,6 @@ export interface ScenarioSettings {
 
 /** In which the ensemble has to serve after the last fault. */
 export const RECOVERY_LIMIT_MS = 20_000;
-/** Until a server that is refused for an epoch it promised is taken for left out. */
-const LEFT_OUT_AFTER_MS = 10_000;
 /** In which enough must have happened; many faults let nothing happen for long. */
 const CHAOS_LIMIT_MS = 120_000;
 
@@ -187,27 +185,11 @@ class Scenario {
     client.stop();
   }
 
-  /**
-   * A write and a read on every server. One may be left out for good by the protocol: it has promised a later epoch, to a leader that
-   * never came to lead, than that in which a quorum follows another. The original waits for the next election then.
-   */
+  /** A write and a read on every server. */
   async #mustServe(): Promise<void> {
     const waiting = new Set(this.#servers);
     for (const server of this.#servers) void this.#serveOnce(server).then(() => waiting.delete(server));
-    const isServed = (): boolean => waiting.size === 0;
-    const isLeftOut = (server: SimulatedServer): boolean => server.lastEnd.includes("is less than accepted epoch");
-    const sinceMs = this.#world.events.nowMs;
-    await this.#until(RECOVERY_LIMIT_MS, "the ensemble serves again", () => {
-      const isLate = this.#world.events.nowMs - sinceMs > LEFT_OUT_AFTER_MS;
-      return (
-        isServed() || (isLate && waiting.size * 2 < this.#settings.ensemble.voters && [...waiting].every(isLeftOut))
-      );
-    });
-    if (isServed()) return;
-    const leader = this.#servers.find(({ running }) => running?.view.service.replica?.role === "leader");
-    leader?.kill();
-    leader?.start();
-    await this.#until(RECOVERY_LIMIT_MS, "every server serves after another election", isServed);
+    await this.#until(RECOVERY_LIMIT_MS, "every server serves again", () => waiting.size === 0);
   }
 
   async #serveOnce(server: SimulatedServer): Promise<void> {

@@ -30,8 +30,6 @@ export class SimulatedServer {
   running: RunningServer | undefined;
   /** The nemesis wants it to be down. */
   isHeldDown = false;
-  /** Why it followed nobody any more, in the words of its log. */
-  lastEnd = "";
   #life = 0;
   readonly #world: World;
   readonly #config: ServerConfig;
@@ -116,7 +114,6 @@ export class SimulatedServer {
   #log(): Log {
     const note = (event: string, fields: Readonly<Record<string, unknown>> = {}): void => {
       this.#world.note(`zk-${this.sid} ${event}`, fields);
-      if (event === "following-ended") this.lastEnd = String(fields["reason"]);
       this.#heard(this, event);
     };
     return { debug: () => {}, info: note, warn: note, error: note };

@@ -29,6 +29,7 @@ export async function runSeed(seed: number): Promise<SeedResult> {
 }
 
 if (import.meta.main) {
+  process.stdout.on("error", () => process.exit(1)); // who asked is gone
   const [first = 1, stride = 1, count = 1] = process.argv.slice(2).map(Number);
   for (let at = 0; at < count; at++) {
     const result = await runSeed(first + at * stride);
