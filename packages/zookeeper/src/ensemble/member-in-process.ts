@@ -53,10 +53,9 @@ export class MemberInProcess implements Member {
       void server.failed.then(() => this.#end(life));
     } catch (error) {
       await this.#end(life);
-      throw new EnsembleError(`server ${sid} does not start: ${startProblem(error)}. ${logHint}`, {
-        code: systemErrorCode(error),
-        cause: error,
-      });
+      const code = systemErrorCode(error);
+      const hint = code === undefined ? `. ${logHint}` : "";
+      throw new EnsembleError(`server ${sid} does not start: ${startProblem(error)}${hint}`, { code, cause: error });
     }
   }
 

@@ -64,7 +64,10 @@ export class MemberProcess implements Member {
     const isHere = this.isRunning;
     await this.kill();
     const reason = failure?.reason ?? (isHere ? `no answer within ${START_TIMEOUT_MS} ms` : "its process ended");
-    throw new EnsembleError(`server ${sid} does not start: ${reason}. ${logHint}`, { code: failure?.code });
+    const code = failure?.code;
+    throw new EnsembleError(`server ${sid} does not start: ${reason}${code === undefined ? `. ${logHint}` : ""}`, {
+      code,
+    });
   }
 
   #spawn(): void {

@@ -110,7 +110,7 @@ async function makeMember(options: EnsembleOptions, place: MemberPlace, onPid: (
 
 function logHintOf({ logFile, directory }: EnsembleOptions): string {
   if (logFile !== undefined) return `Logs are in ${resolve(logFile)}`;
-  return directory === undefined ? "`logFile` says where to keep the logs" : `Logs are in ${resolve(directory)}`;
+  return directory === undefined ? "`logFile` (--log FILE) keeps the logs" : `Logs are in ${resolve(directory)}`;
 }
 
 function makePlaces(
