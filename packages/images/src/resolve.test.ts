@@ -26,8 +26,24 @@ describe("built-in images", () => {
     expect(Object.keys(resolve("busybox:1.28")!.programs)).toEqual(["nslookup"]);
   });
 
+  it("zookeeper is the official image, or the one of the Kubernetes tutorial", () => {
+    expect(defaultArgv(resolve("zookeeper:3.9")!)).toEqual([
+      "/docker-entrypoint.sh",
+      "zkServer.sh",
+      "start-foreground",
+    ]);
+    const tutorials = resolve("k8s.gcr.io/kubernetes-zookeeper:1.0-3.4.10")!;
+    expect(defaultArgv(tutorials)).toEqual(["start-zookeeper"]);
+    expect([tutorials.user, resolve("zookeeper")?.user]).toEqual([1000, 1000]);
+    for (const command of ["zkServer.sh", "zkCli.sh"])
+      expect(tutorials.programs).toHaveProperty([`/usr/bin/${command}`]);
+    const files = tutorials.files.map(({ path }) => path);
+    for (const script of ["start-zookeeper", "zookeeper-ready", "zkGenConfig.sh"])
+      expect(files).toContain(`/usr/bin/${script}`);
+  });
+
   it("run from files that exist, inside folders that containers see", () => {
-    for (const name of ["nginx", "busybox"]) {
+    for (const name of ["nginx", "busybox", "zookeeper:3.9", "k8s.gcr.io/kubernetes-zookeeper:1.0-3.4.10"]) {
       const image = resolve(name)!;
       for (const command of Object.values(image.programs)) {
         for (const path of command.filter((word) => word.startsWith("/"))) {

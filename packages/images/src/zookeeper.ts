@@ -1,4 +1,6 @@
 import {
+  DOCKER_ENTRYPOINT,
+  DOCKER_ENVIRONMENT,
   LOG4J_PROPERTIES,
   zkCleanupProgram,
   zkCliProgram,
@@ -26,6 +28,42 @@ nogroup:x:65534:
 zookeeper:x:1000:
 `;
 
+const WARM_UP = [
+  [...zkServerProgram, "version"],
+  [...zkCliProgram, "version"],
+];
+
+function programsIn(folder: string): ImageDefinition["programs"] {
+  return {
+    [`${folder}/zkServer.sh`]: zkServerProgram,
+    [`${folder}/zkCli.sh`]: zkCliProgram,
+    [`${folder}/zkCleanup.sh`]: zkCleanupProgram,
+    [`${folder}/zkServer-initialize.sh`]: zkServerInitializeProgram,
+  };
+}
+
+/** The official image of Docker Hub: a server alone, or a member by its ZOO_* variables. */
+export function officialZookeeperImage(): ImageDefinition {
+  return {
+    repositories: ["docker.io/library/zookeeper"],
+    summary: "a ZooKeeper server by ZOO_* variables, on port 2181",
+    entrypoint: ["/docker-entrypoint.sh"],
+    command: ["zkServer.sh", "start-foreground"],
+    env: { PATH: `${PATH}:/apache-zookeeper-bin/bin`, ...DOCKER_ENVIRONMENT },
+    workingDirectory: "/apache-zookeeper-bin",
+    user: USER,
+    programs: programsIn("/apache-zookeeper-bin/bin"),
+    files: [
+      { path: "/etc/passwd", content: PASSWD, mode: 0o644 },
+      { path: "/etc/group", content: GROUP, mode: 0o644 },
+      { path: "/docker-entrypoint.sh", content: DOCKER_ENTRYPOINT, mode: 0o755 },
+    ],
+    folders: projectFolders(),
+    warmUp: WARM_UP,
+    stopSignal: "SIGTERM",
+  };
+}
+
 /** The image of the Kubernetes tutorial: `start-zookeeper` makes a member of an ensemble out of a pod's name. */
 export function zookeeperImage(): ImageDefinition {
   return {
@@ -41,12 +79,7 @@ export function zookeeperImage(): ImageDefinition {
     env: { PATH, ZOOCFGDIR: CONF_DIR, ZK_CONF_DIR: CONF_DIR },
     workingDirectory: "/",
     user: USER,
-    programs: {
-      "/usr/bin/zkServer.sh": zkServerProgram,
-      "/usr/bin/zkCli.sh": zkCliProgram,
-      "/usr/bin/zkCleanup.sh": zkCleanupProgram,
-      "/usr/bin/zkServer-initialize.sh": zkServerInitializeProgram,
-    },
+    programs: programsIn("/usr/bin"),
     files: [
       { path: "/etc/passwd", content: PASSWD, mode: 0o644 },
       { path: "/etc/group", content: GROUP, mode: 0o644 },
@@ -59,10 +92,7 @@ export function zookeeperImage(): ImageDefinition {
       })),
     ],
     folders: projectFolders(),
-    warmUp: [
-      [...zkServerProgram, "version"],
-      [...zkCliProgram, "version"],
-    ],
+    warmUp: WARM_UP,
     stopSignal: "SIGTERM",
   };
 }

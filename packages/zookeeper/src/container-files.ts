@@ -4,6 +4,8 @@ import { fileURLToPath } from "node:url";
 
 import { nodeBinary } from "@ordinal/io";
 
+export { DOCKER_ENTRYPOINT, DOCKER_ENVIRONMENT } from "./docker-entrypoint.ts";
+
 /** This file lies in `src`, or in `dist` once it is packed; the scripts are beside either. */
 const SCRIPTS = fileURLToPath(new URL("../bin/", import.meta.url));
 
