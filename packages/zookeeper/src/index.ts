@@ -1,3 +1,8 @@
+export { connect } from "./client/connect.ts";
+export { BadPathError, KeeperError } from "./client/keeper-error.ts";
+export type { CreateOptions, OperationResult, ReadOperation, WriteOperation } from "./client/operation.ts";
+export type { WatchedEvent, Watcher } from "./client/watched-event.ts";
+export { AddWatchMode, type ClientOptions, type ZooKeeperClient } from "./client/zookeeper-client.ts";
 export { ErrorCode } from "./jute/error-code.ts";
 export { CreateFlag, OpCode, Permission } from "./jute/op-code.ts";
 export { loadServerConfig } from "./config/load-shell.ts";

@@ -169,8 +169,9 @@ export class Ensemble implements AsyncDisposable {
    */
   async ready(options: { readonly timeoutMs?: number } = {}): Promise<void> {
     this.#mustNotBeStopped();
-    const all = this.#slots.keys().toArray();
-    const group = all.map((index) => this.#reachable(index)).find((reachable) => this.#hasQuorum(reachable));
+    const group = this.#slots
+      .map((_slot, index) => this.#reachable(index))
+      .find((reachable) => this.#hasQuorum(reachable));
     if (group === undefined)
       throw new EnsembleError(`no quorum can reach one another: ${this.#states()}`, { code: "NOT_READY" });
     await this.#until(group, options.timeoutMs ?? READY_TIMEOUT_MS);

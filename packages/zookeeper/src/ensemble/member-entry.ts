@@ -8,12 +8,14 @@ import { CuttableNet, realClock, realNet } from "@ordinal/io";
 
 import { realServerPorts } from "../server/real-ports.ts";
 import type { RunningServer } from "../server/server.ts";
+import { keepHeapSmall } from "../server/small-heap.ts";
 import type { MemberAnswer, MemberRequest } from "./member-messages.ts";
 import { runMember, startProblem, statusOf } from "./run-member.ts";
 
 /** Compiled code is kept for the next start soon, because this process will be killed. */
 const KEEP_COMPILED_MS = 500;
 
+keepHeapSmall();
 const net = new CuttableNet(realNet, realClock);
 let server: RunningServer | undefined;
 
