@@ -11,7 +11,7 @@ export interface Ran {
   readonly exitCode: number;
 }
 
-const COMMAND_TIMEOUT_MS = 120_000;
+const COMMAND_TIMEOUT_MS = 240_000;
 
 /** Terminal B: one command to its end, in a shell as a person's. */
 export function run(command: string, cwd: string, env: NodeJS.ProcessEnv): Promise<Ran> {
