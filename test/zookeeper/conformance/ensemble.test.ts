@@ -19,6 +19,7 @@ import { counters, orderOfChecks } from "./scenarios/nodes.ts";
 import { randomRun } from "./scenarios/random-requests.ts";
 import { again, mixed, oneShot, ownChanges, unreadable } from "./scenarios/watches.ts";
 import { JVM_FLAGS, mustHaveOriginal } from "./targets.ts";
+import { Wakers } from "./wakers.ts";
 
 const OURS: readonly [string, ...string[]] = [
   zkServerProgram[0] ?? "",
@@ -69,7 +70,13 @@ async function playAll(
     const ports = servers.map(({ clientPort }) => clientPort);
     const target = { name: `an ensemble with ${ours.length} of ours`, ports: [...ports.splice(leader, 1), ...ports] };
     const transcripts = new Map<string, readonly string[]>();
-    for (const [name, scenario] of Object.entries(SCENARIOS)) transcripts.set(name, await play(target, scenario));
+    const theirs = servers.filter(({ sid }) => !ours.includes(sid)).map(({ clientPort }) => clientPort);
+    const wakers = await Wakers.open(theirs);
+    try {
+      for (const [name, scenario] of Object.entries(SCENARIOS)) transcripts.set(name, await play(target, scenario));
+    } finally {
+      await wakers.close();
+    }
     let mismatches = 0;
     for (const server of servers) {
       const mntr = (await server.fourLetterWord("mntr")) ?? "";

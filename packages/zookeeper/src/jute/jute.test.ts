@@ -104,6 +104,18 @@ describe("transactions", () => {
 });
 
 describe("jute", () => {
+  test("a vector of -1 elements is null, one of fewer is empty, as the original counts", () => {
+    for (const [count, expected] of [
+      [-1, null],
+      [-2, []],
+      [-0x8000_0000, []],
+    ] as const) {
+      const writer = new JuteWriter();
+      writer.int32(count);
+      expect(new JuteReader(writer.written()).nullableVector((from) => from.boolean())).toEqual(expected);
+    }
+  });
+
   test("a vector that claims more elements than bytes are left is refused before anything is made", () => {
     const writer = new JuteWriter();
     writer.int32(0x7fff_ffff);
