@@ -132,7 +132,9 @@ function packageOf(path: string): string | undefined {
 
 /** Code that runs in tests and benchmarks only: these may use the simulator and the repository's own tools. */
 function isForTests(path: string): boolean {
-  return /\.test\.ts$|[./-]contract\.ts$|\/(?:contracts|testdata|testing|simulation|bench)\/|^test\/|^packages\/simulator\//.test(path);
+  return /\.test\.ts$|[./-]contract\.ts$|\/(?:contracts|testdata|testing|simulation|bench)\/|^test\/|^packages\/simulator\//.test(
+    path,
+  );
 }
 
 function unrankedPackages(tree: Tree): string[] {

@@ -44,8 +44,14 @@ type Work = (storage: Storage, database: Database, told: Told) => Promise<void>;
 async function open(host: SimulatedHost): Promise<{ storage: Storage; database: Database }> {
   const { disk, clock, random } = host.start();
   return Storage.open({
-    ...{ disk, clock, random, log: SILENT, dataDir: "/data", dataLogDir: "/data" },
-    ...{ snapCount: 6, preAllocSizeKb: 4 },
+    disk,
+    clock,
+    random,
+    log: SILENT,
+    dataDir: "/data",
+    dataLogDir: "/data",
+    snapCount: 6,
+    preAllocSizeKb: 4,
   });
 }
 
