@@ -32,8 +32,7 @@ export interface ServerConfig {
   readonly clientPortAddress: string;
   readonly secureClientPort: number | undefined;
   readonly secureClientPortAddress: string;
-  readonly observerMasterPort: number | undefined;
-  /** -1: the system's. */
+  /** Shown by `conf`, and nothing else; -1: unset. */
   readonly clientPortListenBacklog: number;
   /** Connections from one IP address; 0 or less: no limit. Default 60. */
   readonly maxClientCnxns: number;
@@ -57,9 +56,6 @@ export interface ServerConfig {
   readonly purgeIntervalMs: number | undefined;
   /** Observers write transactions to disk. */
   readonly syncEnabled: boolean;
-  readonly sslQuorum: boolean;
-  readonly portUnification: boolean;
-  readonly quorumSaslEnabled: boolean;
   readonly metricsProviderClassName: string;
   /** `metricsProvider.<name>` but the class name. */
   readonly metricsProvider: ReadonlyMap<string, string>;

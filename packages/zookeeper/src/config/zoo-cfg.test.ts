@@ -207,6 +207,33 @@ describe("zoo.cfg", () => {
     ]);
   });
 
+  test("refuses what would leave a server more open than its operator believes", () => {
+    const lines = ["dataDir=/d", "sslQuorum=true", "quorum.auth.enableSasl=true", "admin.forceHttps=true"];
+    expect(problemsOf(lines, { properties: new Map([["zookeeper.admin.needClientAuth", "true"]]) })).toEqual([
+      expect.stringMatching(/^\/conf\/zoo\.cfg:2: sslQuorum=true is not supported/),
+      expect.stringMatching(/^\/conf\/zoo\.cfg:3: quorum\.auth\.enableSasl=true is not supported/),
+      expect.stringMatching(/^-Dzookeeper\.admin\.needClientAuth: admin\.needClientAuth=true is not supported/),
+      expect.stringMatching(/^\/conf\/zoo\.cfg:4: admin\.forceHttps=true is not supported/),
+    ]);
+    expect(configOf(["dataDir=/d", "sslQuorum=false", "admin.forceHttps=false"])).toBeDefined();
+  });
+
+  test("tells settings of the original that do nothing here, and is silent on those that nobody can notice", () => {
+    const lines = [
+      "dataDir=/d",
+      "observerMasterPort=2191",
+      "audit.enable=true",
+      "nio.numWorkerThreads=8",
+      "ssl.quorum.ciphersuites=x",
+    ];
+    expect(warningsOf(lines, { properties: new Map([["zookeeper.largeRequestThreshold", "9"]]) })).toEqual([
+      "/conf/zoo.cfg:2: observerMasterPort has no effect here",
+      "-Dzookeeper.largeRequestThreshold: largeRequestThreshold has no effect here",
+      "/conf/zoo.cfg:3: audit.enable has no effect here",
+      "/conf/zoo.cfg:5: ssl.quorum.ciphersuites has no effect here",
+    ]);
+  });
+
   test("keeps three snapshots at least", () => {
     const lines = ["dataDir=/d", "autopurge.snapRetainCount=1", "autopurge.purgeInterval=30m"];
     expect(configOf(lines)).toMatchObject({ snapRetainCount: 3, purgeIntervalMs: 1_800_000 });

@@ -8,7 +8,7 @@ import type { Zxid } from "../jute/zxid.ts";
 import { ConfigError } from "./config-error.ts";
 import { ConfigKeys, type ConfigProblem } from "./config-keys.ts";
 import { parseProperties, type Property } from "./java-properties.ts";
-import { problemWithKey } from "./known-properties.ts";
+import { problemWithKey, problemWithProperty, type PropertyProblem } from "./known-properties.ts";
 import { parseVersion, QuorumConfig, type MemberRole } from "./quorum-config.ts";
 import {
   ANY_ADDRESS,
@@ -109,8 +109,7 @@ class ConfigParser {
     const secureClient = this.#clientAddress("secureClientPort", myid === undefined ? undefined : whole, myid);
     const isObserver = myid !== undefined && whole?.observers.has(myid) === true;
     const peerType = this.#effectivePeerType(isObserver ? "observer" : "participant", peerTypeSaid);
-    const saslEnabled = this.#quorumSasl();
-    const observerMasterPort = this.#keys.integer("observerMasterPort", 0, { max: 65_535 });
+    this.#checkQuorumSecurity();
     const staticKeys = {
       connectToLearnerMasterLimit: this.#keys.integer("connectToLearnerMasterLimit", 0, { min: 0 }),
       clientPortListenBacklog: this.#keys.integer("clientPortListenBacklog", -1, { min: -1 }),
@@ -122,11 +121,9 @@ class ConfigParser {
       snapRetainCount: this.#snapRetainCount(),
       purgeIntervalMs: this.#purgeInterval(),
       syncEnabled: this.#keys.boolean("syncEnabled", true),
-      sslQuorum: this.#keys.boolean("sslQuorum", false),
-      portUnification: this.#keys.boolean("portUnification", false),
     };
     this.#checkJvmPause();
-    this.#multiAddress();
+    this.#checkIgnored();
     const metrics = this.#metrics();
     const properties = this.#properties();
     const byProperties = settingsOfProperties(properties);
@@ -147,7 +144,6 @@ class ConfigParser {
       clientPortAddress: client.host,
       secureClientPort: secureClient.port,
       secureClientPortAddress: secureClient.host,
-      observerMasterPort: observerMasterPort > 0 ? observerMasterPort : undefined,
       minSessionTimeout,
       maxSessionTimeout,
       peerType,
@@ -155,7 +151,6 @@ class ConfigParser {
       standaloneEnabled,
       quorum,
       lastSeenQuorum: this.#lastSeenQuorum(),
-      quorumSaslEnabled: saslEnabled,
       metricsProviderClassName: metrics.className,
       metricsProvider: metrics.settings,
       properties,
@@ -300,7 +295,8 @@ class ConfigParser {
     return { port: memberPort, host: memberHost };
   }
 
-  #quorumSasl(): boolean {
+  /** Servers speak to each other in the clear here: who asked for more must not believe that there is more. */
+  #checkQuorumSecurity(): void {
     const enable = "quorum.auth.enableSasl";
     const server = "quorum.auth.serverRequireSasl";
     const learner = "quorum.auth.learnerRequireSasl";
@@ -316,7 +312,10 @@ class ConfigParser {
       this.#keys.problem(learner, `${enable} is disabled, so cannot enable ${learner}`);
     if (!learnerRequires && serverRequires)
       this.#keys.problem(server, `${learner} is disabled, so cannot enable ${server}`);
-    return isEnabled;
+    const secure = [...(this.#keys.boolean("sslQuorum", false) ? ["sslQuorum"] : []), ...(isEnabled ? [enable] : [])];
+    for (const key of secure) {
+      this.#keys.problem(key, `${key}=true is not supported: servers speak to each other in the clear; leave it out`);
+    }
   }
 
   #snapRetainCount(): number {
@@ -348,7 +347,7 @@ class ConfigParser {
       this.#keys.integer(`jvm.pause.${name}`, 0);
   }
 
-  #multiAddress(): void {
+  #checkIgnored(): void {
     const isEnabled = this.#keys.boolean("multiAddress.enabled", false);
     this.#keys.boolean("multiAddress.reachabilityCheckEnabled", true);
     this.#keys.integer("multiAddress.reachabilityCheckTimeoutMs", 1000);
@@ -356,7 +355,17 @@ class ConfigParser {
       const line = this.#keys.values.get("multiAddress.enabled")?.line;
       this.#keys.warn(line, "multiAddress.enabled: of several addresses of a server only the first is used");
     }
-    for (const key of ["sslQuorumReloadCertFiles", "oraclePath"]) {
+    this.#keys.boolean("portUnification", false);
+    this.#keys.boolean("sslQuorumReloadCertFiles", false);
+    this.#keys.integer("observerMasterPort", 0, { max: 65_535 });
+    const ignored = [
+      "clientPortListenBacklog",
+      "portUnification",
+      "sslQuorumReloadCertFiles",
+      "observerMasterPort",
+      "oraclePath",
+    ];
+    for (const key of ignored) {
       if (this.#keys.text(key) === undefined) continue;
       this.#keys.warn(this.#keys.values.get(key)?.line, `${key} has no effect here`);
     }
@@ -383,13 +392,23 @@ class ConfigParser {
   /** Every key that is none of zoo.cfg's own, as the system property of that name, over those of the command line. */
   #properties(): SystemProperties {
     const properties = new Map(this.#sources.properties);
+    for (const [name, value] of properties) {
+      if (!name.startsWith("zookeeper.")) continue;
+      const problem = problemWithProperty(name.slice("zookeeper.".length), value);
+      if (problem !== undefined) this.#tell({ file: `-D${name}`, line: undefined }, problem);
+    }
     for (const [key, { value, line }] of this.#keys.values) {
       if (this.#keys.isTaken(key)) continue;
-      const message = problemWithKey(key);
-      if (message !== undefined) this.#keys.warn(line, message);
+      const problem = problemWithKey(key, value);
+      if (problem !== undefined) this.#tell({ file: this.#sources.file, line }, problem);
       properties.set(`zookeeper.${key}`, value.trim());
     }
     return properties;
+  }
+
+  #tell(at: { readonly file: string; readonly line: number | undefined }, problem: PropertyProblem): void {
+    const list = problem.isFatal ? this.#keys.problems : this.#keys.warnings;
+    list.push({ file: at.file, line: at.line, message: problem.message });
   }
 
   #lastSeenQuorum(): QuorumConfig | undefined {
