@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 
 import { type MemberAddress, memberLines } from "../../src/testing/original.ts";
 
-const ENTRY = fileURLToPath(new URL("serve.ts", import.meta.url));
+const ENTRY = fileURLToPath(new URL("../../src/cli/zk-server/server-entry.ts", import.meta.url));
 /** Has the kernel end the server with us, however we end. */
 const SETPRIV = "/usr/bin/setpriv";
 

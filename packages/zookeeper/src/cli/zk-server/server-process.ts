@@ -3,6 +3,7 @@
  * zookeeper.server.ExitCode.
  */
 import { readFileSync, writeFileSync } from "node:fs";
+import { flushCompileCache } from "node:module";
 import { dirname, join } from "node:path";
 
 import { explainSystemError, type Log, realClock, realNetWithFaults } from "@ordinal/io";
@@ -14,6 +15,7 @@ import { formatProblem, type ParsedConfig, parseZooCfg } from "../../config/zoo-
 import { realMachine } from "../../server/real-machine.ts";
 import { realServerPorts } from "../../server/real-ports.ts";
 import { startZooKeeper } from "../../server/server.ts";
+import { keepHeapSmall } from "../../server/small-heap.ts";
 import { createLog4jLog } from "../log4j-log.ts";
 
 export const MAIN_CLASS = "org.apache.zookeeper.server.quorum.QuorumPeerMain";
@@ -26,6 +28,8 @@ const EXIT_CANNOT_START = 3;
 const EXIT_BY_SIGNAL = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 /** What is under way on the disk has this long to end after a signal. */
 const STOP_TIMEOUT_MS = 5000;
+/** After the start compiled code is kept for the next one, when the haste is over. */
+const KEEP_COMPILED_MS = 1000;
 
 /**
  * Runs a server until it ends. Arguments as a JVM's: options (`-Dname=value`; others, `-Xmx512m` and the like, are skipped), the
@@ -41,6 +45,7 @@ export async function runServer(args: readonly string[]): Promise<number> {
     process.stderr.write(`Invalid arguments, exiting abnormally\n${USAGE}\n`);
     return EXIT_INVALID;
   }
+  keepHeapSmall();
   nameProcess(args);
   const parsed = await load(operands, properties);
   const log = openLog(parsed, operands[0] ?? "", properties);
@@ -55,7 +60,10 @@ export async function runServer(args: readonly string[]): Promise<number> {
   try {
     const ports = { ...realServerPorts, net: await realNetWithFaults(process.env) };
     const server = await startZooKeeper({ ports, config: parsed.config, log, machine: realMachine });
+    // At its end a process that is killed cannot do it.
+    const keeping = realClock.setTimer(KEEP_COMPILED_MS, flushCompileCache);
     const code = await Promise.race([ended, server.failed]);
+    keeping.cancel();
     if (typeof code === "number") {
       await Promise.race([server.stop(), delay(STOP_TIMEOUT_MS)]);
       return code;
