@@ -1,4 +1,4 @@
-import { randomFillSync } from "node:crypto";
+import type { randomFillSync } from "node:crypto";
 
 /** Chance as a port: production draws from the system, the simulator from a seed. */
 export interface Random {
@@ -12,12 +12,20 @@ export interface Random {
   bytes(length: number): Uint8Array;
 }
 
+let crypto: { readonly randomFillSync: typeof randomFillSync } | undefined;
+
+/** Loads Node's cryptography when it is first drawn: a command that runs for a moment may never. */
+function fill<T extends Uint8Array | Uint32Array>(bytes: T): T {
+  crypto ??= process.getBuiltinModule("node:crypto");
+  return crypto.randomFillSync(bytes);
+}
+
 const pool = new Uint32Array(256);
 let used = pool.length;
 
 function uint32(): number {
   if (used === pool.length) {
-    randomFillSync(pool);
+    fill(pool);
     used = 0;
   }
   return pool[used++] ?? 0;
@@ -32,5 +40,5 @@ export const realRandom: Random = {
   uint32,
   float,
   between: (low, high) => low + Math.floor(float() * (high - low + 1)),
-  bytes: (length) => randomFillSync(new Uint8Array(length)),
+  bytes: (length) => fill(new Uint8Array(length)),
 };

@@ -95,6 +95,7 @@ export class ClientSession {
   #hasSeenReadWrite: boolean;
   #xid = 1;
   #isClosing = false;
+  #isAbandoned = false;
   #server: ServerAddress | undefined;
   #preferred: ServerAddress | undefined;
   #connection: ClientConnection | undefined;
@@ -189,6 +190,7 @@ export class ClientSession {
 
   /** Leaves without a word to the server: the session lives there until its timeout. */
   abandon(): void {
+    this.#isAbandoned = true;
     this.#isClosing = true;
     this.#state = "CLOSED";
     this.#connection?.destroy();
@@ -213,7 +215,8 @@ export class ClientSession {
     }
     this.#finish("CLOSED");
     this.#lost(undefined);
-    this.#notifySession(KeeperState.closed);
+    // A session that expired or was refused has told so, and says no more.
+    if (this.#isClosing && !this.#isAbandoned) this.#notifySession(KeeperState.closed);
     this.#ended.resolve();
   }
 

@@ -50,7 +50,8 @@ export class ServerList {
   /** One of the server's addresses, looked up now: what a name means may have changed since. Rejects as `Resolver` does. */
   async resolve(server: ServerAddress): Promise<ServerAddress> {
     const addresses = await this.#resolver.resolve(server.host);
-    const host = addresses[this.#random.between(0, addresses.length - 1)] ?? server.host;
+    const at = addresses.length > 1 ? this.#random.between(0, addresses.length - 1) : 0;
+    const host = addresses[at] ?? server.host;
     return { host, port: server.port };
   }
 }

@@ -1,4 +1,4 @@
-import { realClock, realNet, realRandom, realResolver } from "@ordinal/io";
+import { realClock, realNet, realRandom, realResolver } from "@ordinal/io/real-ports";
 import { hasCode } from "@ordinal/kit";
 
 import { BadPathError } from "../../client/keeper-error.ts";

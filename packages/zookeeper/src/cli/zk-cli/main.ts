@@ -22,5 +22,7 @@ export async function main(args: readonly string[], output: Output = standardOut
     if (!(error instanceof UncaughtError)) throw error;
     output.printError(error.line);
     return error.exitCode;
+  } finally {
+    shell.client?.abandon();
   }
 }

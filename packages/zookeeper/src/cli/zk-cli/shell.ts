@@ -105,7 +105,8 @@ export class ZkShell {
   async runCommand(words: readonly string[]): Promise<void> {
     try {
       await this.#run(words);
-      this.#exitCode = 0;
+      // `quit` ends with what the command before it left.
+      if (!this.#hasQuit) this.#exitCode = 0;
     } catch (error) {
       if (!(error instanceof CliError)) throw error;
       this.#exitCode = error.exitCode;
@@ -136,14 +137,10 @@ export class ZkShell {
 
   async #runOwn(name: string, [, argument]: readonly string[]): Promise<void> {
     switch (name) {
-      case "quit": {
-        // The exit code stays that of the command before.
-        const { exitCode } = this;
+      case "quit":
         await this.#client?.close();
         this.#hasQuit = true;
-        this.#exitCode = exitCode;
         break;
-      }
       case "redo":
         if (argument !== undefined) await this.#redo(decodeJavaInt(argument));
         break;

@@ -1,3 +1,5 @@
+import { getSystemErrorMessage } from "node:util";
+
 import { CliError, commandErrorButPath } from "../cli-error.ts";
 import { parseCommandLine } from "../command-line.ts";
 import { usageOf, type Command } from "../command.ts";
@@ -87,8 +89,16 @@ async function membersOfFile(path: string): Promise<string> {
   try {
     return readMembersFile(path);
   } catch (error) {
-    throw new CliError(`Error processing ${path}${error instanceof Error ? error.message : String(error)}`);
+    throw new CliError(`Error processing ${path}${explain(path, error)}`);
   }
+}
+
+/** The words of the JDK for what the system says. */
+function explain(path: string, error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (!("errno" in error) || typeof error.errno !== "number") return error.message;
+  const words = getSystemErrorMessage(error.errno);
+  return `${path} (${words.charAt(0).toUpperCase()}${words.slice(1)})`;
 }
 
 export const version: Command = {

@@ -19,6 +19,7 @@ export const addWatch: Command = {
   async run(words, { client }) {
     const line = parseCommandLine(ADD_OPTIONS, words);
     const [, path, extra] = line.args;
+    // The original keeps the mode of the last -m for later commands of the shell, against its own words; here its words hold.
     const mode = line.has("m") ? MODES.get((line.value("m") ?? "").toUpperCase()) : AddWatchMode.persistentRecursive;
     if (path === undefined || extra !== undefined || mode === undefined) throw new CliError(usageOf(addWatch));
     try {
