@@ -24,6 +24,7 @@ const PACKAGES = [
   "@ordinal/kit",
   "@ordinal/kubernetes",
   "@ordinal/nginx",
+  "@ordinal/zookeeper",
 ];
 
 let folder: string;
@@ -95,6 +96,7 @@ describe("the packages", () => {
       "@ordinal/dns",
       "@ordinal/kubernetes",
       "@ordinal/nginx",
+      "@ordinal/zookeeper",
     ]);
     for (const [, manifest] of withNode)
       expect(manifest["optionalDependencies"]).toEqual(rootManifest.optionalDependencies);
@@ -106,6 +108,13 @@ describe("the commands", () => {
     expect(await project.output("npx", "ordinal", "--help")).toContain("Usage: ordinal COMMAND");
     expect(await project.output("npx", "ordinal-dns", "--help")).toContain("Usage: ordinal-dns --manifests");
     expect((await project.run("npx", "nginx", "-v")).stderr).toMatch(/nginx version: nginx\/\d/);
+  });
+
+  it("run a ZooKeeper ensemble around a command, without a lab", async () => {
+    const command = ["sh", "-c", "npx zkCli.sh -server $ZOOKEEPER_CONNECT create /hello world"];
+    const { code, stderr } = await project.run("npx", "ordinal", "zookeeper", "--size", "3", "--", ...command);
+    expect(stderr).toContain("Created /hello\n");
+    expect(code).toBe(0);
   });
 
   it("run on the machine's own Node, which hands over to the pinned one", async () => {
@@ -169,6 +178,41 @@ describe("@ordinal/kubernetes", () => {
   });
 });
 
+describe("@ordinal/zookeeper", () => {
+  it("starts ensembles on the pinned Node from a program on the machine's own, in processes and in this one", async () => {
+    project.write({
+      "ensemble.mjs": `
+        import { startEnsemble } from "@ordinal/zookeeper";
+        const ensemble = await startEnsemble({ size: 3, inProcess: process.argv[2] === "inProcess" });
+        await ensemble.kill(await ensemble.leader());
+        await ensemble.ready();
+        console.log("ready", ensemble.servers.filter(({ state }) => state === "running").length);
+        await ensemble.stop();
+      `,
+    });
+    expect(await project.output("node", "ensemble.mjs")).toBe("ready 2\n");
+    expect(await project.output("node_modules/.bin/node", "ensemble.mjs", "inProcess")).toBe("ready 2\n");
+  });
+
+  it("runs an ensemble beside a command, which the command's own programs reach", async () => {
+    const script =
+      'npx zkCli.sh -server "$ZOOKEEPER_CONNECT" create /packed 2>&1 && npx zookeeper-ready "${ZOOKEEPER_CONNECT##*:}"';
+    const command = ["ordinal", "zookeeper", "--size", "1", "--", "sh", "-c", `${script} && echo ready`];
+    const output = await project.output("npx", ...command);
+    expect(output).toContain("Created /packed");
+    expect(output).toMatch(/^ready$/m);
+  });
+
+  it("brings the commands of the original, and scripts of plain sh", async () => {
+    expect(await project.output("npx", "zkServer.sh", "version")).toMatch(/^Apache ZooKeeper, version \d/);
+    expect(await project.output("npx", "start-zookeeper", "--help")).toContain("Usage: start-zookeeper");
+    for (const name of ["zkTxnLogToolkit.sh", "zkSnapShotToolkit.sh", "zkCleanup.sh"]) {
+      const { stdout, stderr } = await project.run("npx", name);
+      expect(stdout + stderr).toMatch(/usage/i);
+    }
+  });
+});
+
 describe("the declarations", () => {
   const CONFIG = {
     compilerOptions: {
@@ -188,6 +232,9 @@ describe("the declarations", () => {
       "lab.mts": `
         import { type KubeObject, type Lab, startLab } from "@ordinal/kubernetes";
         import { homePaths } from "@ordinal/kubernetes/lab-home";
+        import { type Ensemble, startEnsemble } from "@ordinal/zookeeper";
+        const ensemble: Ensemble = await startEnsemble({ size: 1, inProcess: true });
+        export const leader: number | undefined = await ensemble.leader();
         const lab: Lab = await startLab({ home: "home", runtime: "processes" });
         const pod: KubeObject = await lab.client.get("pods", "default", "web-0");
         export const name: string = pod.metadata.name;
