@@ -2,10 +2,7 @@ import {
   DOCKER_ENTRYPOINT,
   DOCKER_ENVIRONMENT,
   LOG4J_PROPERTIES,
-  zkCleanupProgram,
-  zkCliProgram,
-  zkServerInitializeProgram,
-  zkServerProgram,
+  zookeeperPrograms,
   zookeeperScripts,
 } from "@ordinal/zookeeper/image";
 
@@ -28,18 +25,11 @@ nogroup:x:65534:
 zookeeper:x:1000:
 `;
 
-const WARM_UP = [
-  [...zkServerProgram, "version"],
-  [...zkCliProgram, "version"],
-];
+/** What pods start: the server, and the command line that people run in them. */
+const WARM_UP = ["zkServer.sh", "zkCli.sh"].map((name) => [...(zookeeperPrograms[name] ?? []), "version"]);
 
 function programsIn(folder: string): ImageDefinition["programs"] {
-  return {
-    [`${folder}/zkServer.sh`]: zkServerProgram,
-    [`${folder}/zkCli.sh`]: zkCliProgram,
-    [`${folder}/zkCleanup.sh`]: zkCleanupProgram,
-    [`${folder}/zkServer-initialize.sh`]: zkServerInitializeProgram,
-  };
+  return Object.fromEntries(Object.entries(zookeeperPrograms).map(([name, command]) => [`${folder}/${name}`, command]));
 }
 
 /** The official image of Docker Hub: a server alone, or a member by its ZOO_* variables. */
