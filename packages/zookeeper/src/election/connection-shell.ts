@@ -39,6 +39,10 @@ export class ElectionConnection implements Receiver {
     connection.receive(this);
   }
 
+  get remoteHost(): string {
+    return this.#connection.remote.host;
+  }
+
   get remote(): string {
     return `${this.#connection.remote.host}:${this.#connection.remote.port}`;
   }

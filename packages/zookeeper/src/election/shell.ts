@@ -156,6 +156,11 @@ export class ElectionPort implements ElectionConnectionOwner {
     this.#act();
   }
 
+  /** The address at which a server is that votes here now; undefined without a connection. */
+  hostOf(sid: number): string | undefined {
+    return this.#links.get(sid)?.remoteHost;
+  }
+
   introduced(connection: ElectionConnection, message: InitialMessage): void {
     this.#forgetStranger(connection);
     const { sid } = message;

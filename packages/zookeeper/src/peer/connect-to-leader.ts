@@ -10,7 +10,11 @@ const WINDOW_MS = 2000;
 const BACKOFF_MIN_MS = 5;
 const BACKOFF_MAX_MS = 100;
 
-/** A connection to the leader's quorum port, or why there is none. Names are looked up anew at each try. */
+/**
+ * A connection to the leader's quorum port, or why there is none. Names are looked up anew at each try. While the leader's does not
+ * resolve, the address is tried that its votes come from: where names appear only once a pod is ready, as behind a headless service,
+ * no new ensemble would get a leader before its servers are called ready without one.
+ */
 export async function connectToLeader(
   parts: PeerParts,
   leader: number,
@@ -26,6 +30,11 @@ export async function connectToLeader(
   let problem = "its name does not resolve";
   for (let backoffMs = BACKOFF_MIN_MS; !isOver(); backoffMs = Math.min(backoffMs * 2, BACKOFF_MAX_MS)) {
     const found = await addresses.find(leader, { host: member.host, port: member.quorumPort });
+    const votesFrom = parts.electionHostOf(leader);
+    if (found.length === 0 && votesFrom !== undefined) {
+      log.info("leader-by-its-votes", { leader, host: votesFrom, port: member.quorumPort });
+      found.push({ host: votesFrom, port: member.quorumPort });
+    }
     for (const address of found) {
       if (isOver()) break;
       const timeoutMs = Math.max(1, limitMs - (clock.monotonic() - startMs));

@@ -24,6 +24,8 @@ export interface PeerParts {
   readonly committed: CommittedLog;
   readonly sessionIds: SessionIds;
   readonly addresses: AddressBook;
+  /** Where a member's votes come from: an address while its name does not resolve. */
+  electionHostOf(sid: number): string | undefined;
   /** How long the last search for a leader took, in milliseconds. */
   electionTimeMs(): number;
   /** What servers that look for a leader are told. */

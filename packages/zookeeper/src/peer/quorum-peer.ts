@@ -103,6 +103,7 @@ export class QuorumPeer {
       membership: this.#membership,
       sessionIds: new SessionIds(myid, clock.now()),
       addresses: new AddressBook(resolver, log),
+      electionHostOf: (sid) => this.#election.hostOf(sid),
       electionTimeMs: () => this.#electionTimeMs,
       settle: (state, vote) => this.#election.settle(state, vote),
       configSeen: (seen) => this.#configSeen(seen),
