@@ -20,6 +20,8 @@ export interface RecoverySource {
   readonly logFolder: string;
   readonly trustEmptySnapshot: boolean;
   readonly treeOptions: TreeOptions | undefined;
+  /** Told of each transaction that is replayed, in order. */
+  readonly onReplayed: ((txn: Txn) => void) | undefined;
 }
 
 /** The end of a log that a crash tore: what lies from `from` to `end` was never acknowledged. */
@@ -195,6 +197,7 @@ class Replay {
     if (!follows(zxid, this.#last, this.#snapshots)) this.#refuseGap(path, offset, zxid);
     this.#unsure = undefined;
     this.#database.apply(txn);
+    this.#source.onReplayed?.(txn);
     this.#last = zxid;
     this.txns++;
     this.bytes += bytes.length;

@@ -57,6 +57,8 @@ export interface StorageOptions {
   readonly standalone?: boolean;
   /** How trees are kept that are made here. */
   readonly treeOptions?: TreeOptions;
+  /** Told of each transaction that `open` reads from the log, in order, once it is in the tree. */
+  readonly onReplayed?: (txn: Txn) => void;
 }
 
 export interface SnapshotInfo {
@@ -105,7 +107,7 @@ export class Storage {
   static async open(options: StorageOptions): Promise<{ storage: Storage; database: Database }> {
     const { disk, dataDir, dataLogDir, log } = options;
     const folders = await openDataFolders(disk, dataDir, dataLogDir, options.datadirAutocreate ?? true);
-    const recovered = await recoverFrom(options, folders);
+    const recovered = await recoverFrom(options, folders, options.onReplayed);
     const { database } = recovered;
     const epochs =
       options.standalone === true
@@ -401,7 +403,11 @@ export class Storage {
   }
 }
 
-function recoverFrom(options: StorageOptions, folders: DataFolders): Promise<Recovered> {
+function recoverFrom(
+  options: StorageOptions,
+  folders: DataFolders,
+  onReplayed?: (txn: Txn) => void,
+): Promise<Recovered> {
   return recover({
     disk: options.disk,
     log: options.log,
@@ -409,6 +415,7 @@ function recoverFrom(options: StorageOptions, folders: DataFolders): Promise<Rec
     logFolder: folders.logs,
     trustEmptySnapshot: options.trustEmptySnapshot ?? false,
     treeOptions: options.treeOptions,
+    onReplayed,
   });
 }
 

@@ -380,15 +380,17 @@ export class Following implements Role, Replica, PacketConnectionOwner {
   }
 
   async #truncate(zxid: Zxid): Promise<void> {
-    const { storage, serverSide, log } = this.#parts;
+    const { storage, serverSide, committed, log } = this.#parts;
     log.warn("truncating", { zxid: zxidHex(zxid) });
     const database = await storage.truncateLog(zxid);
     database.setLastProcessedZxid(zxid);
     serverSide.replaceDatabase(database);
+    // With the tree: the role may be over by now, and then the core hears of it no more.
+    committed.cutAfter(zxid);
   }
 
   async #makeDurable(): Promise<void> {
-    const { storage, serverSide } = this.#parts;
+    const { storage, serverSide, committed } = this.#parts;
     const received = this.#received;
     if (received === undefined) {
       await storage.flush();
@@ -397,6 +399,7 @@ export class Following implements Role, Replica, PacketConnectionOwner {
     await storage.installSnapshot(received);
     this.#received = undefined;
     serverSide.replaceDatabase(received);
+    committed.clear();
   }
 
   /** Waits for the disk, during which the core takes no packets. A disk that fails ends the process: its state is unknown. */

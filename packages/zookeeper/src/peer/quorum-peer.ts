@@ -11,7 +11,7 @@ import type { SettledState, Vote } from "../election/vote.ts";
 import type { Storage } from "../log/storage.ts";
 import type { AccessControl } from "../processing/access-control.ts";
 import { SessionIds } from "../session/session-ids.ts";
-import { CommittedLog } from "../zab/committed-log.ts";
+import type { CommittedLog } from "../zab/committed-log.ts";
 import { type Activation, Membership } from "../zab/membership.ts";
 import { Following } from "./following.ts";
 import { Leading } from "./leading.ts";
@@ -35,6 +35,8 @@ export interface QuorumPeerOptions {
   readonly access: AccessControl;
   readonly storage: Storage;
   readonly serverSide: ServerSide;
+  /** What was applied last to the tree that `serverSide` has: with it learners are brought up to date. */
+  readonly committed: CommittedLog;
   /** A reconfiguration is in force: the clients' address of this server may be another one. */
   readonly onConfig?: (config: QuorumConfig) => void;
   /** The process is to end: the disk failed, or a truncate that the leader needs. */
@@ -63,7 +65,7 @@ export class QuorumPeer {
   #hasBackedUp = false;
 
   constructor(options: QuorumPeerOptions) {
-    const { net, clock, resolver, log, config, access, storage, serverSide } = options;
+    const { net, clock, resolver, log, config, access, storage, serverSide, committed } = options;
     const { quorum, myid } = config;
     if (quorum === undefined || myid === undefined) {
       throw new InvariantError("INVARIANT_BROKEN", "a member of an ensemble needs its members and its id");
@@ -90,7 +92,6 @@ export class QuorumPeer {
       cnxTimeoutMs: integerProperty(config.properties, "zookeeper.cnxTimeout", 5000),
       onNewerConfig: (newer) => this.#adopt(newer),
     });
-    const committed = new CommittedLog(config.commitLogCount);
     this.#parts = {
       net,
       clock,

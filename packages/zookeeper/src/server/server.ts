@@ -6,6 +6,7 @@ import { Storage } from "../log/storage.ts";
 import { QuorumPeer } from "../peer/quorum-peer.ts";
 import { Standalone } from "../peer/standalone.ts";
 import { AccessControl } from "../processing/access-control.ts";
+import { CommittedLog } from "../zab/committed-log.ts";
 import { accessOptions } from "./access-options.ts";
 import { startAdminServer } from "./admin/admin-server.ts";
 import { Rate } from "./admin/rate.ts";
@@ -96,7 +97,16 @@ async function assemble(options: ServerOptions, closers: Closers): Promise<Omit<
   const { config, log, ports } = options;
   const { disk, clock, random, net, resolver } = ports;
   const startedMs = clock.monotonic();
-  const { storage, database } = await Storage.open({ ...storageSettings(config), disk, clock, random, log });
+  // What a restarted server replays is what learners lack most often; alone it has none.
+  const committed = config.quorum === undefined ? undefined : new CommittedLog(config.commitLogCount);
+  const { storage, database } = await Storage.open({
+    ...storageSettings(config),
+    disk,
+    clock,
+    random,
+    log,
+    ...(committed !== undefined && { onReplayed: (txn) => committed.add(txn) }),
+  });
   closers.add(() => storage.close());
   const metrics = new ServerMetrics();
   const stats = new ServerStats(metrics);
@@ -149,14 +159,14 @@ async function assemble(options: ServerOptions, closers: Closers): Promise<Omit<
   const { admin, prometheus } = await openWindows(ports.http, view, closers);
   const failure = Promise.withResolvers<Error>();
   const parts = { clock, log, config, access, storage, serverSide: service, onFailed: failure.resolve };
-  if (config.quorum === undefined) {
+  if (committed === undefined) {
     const standalone = new Standalone(parts);
     closers.add(() => standalone.close());
     standalone.start();
   } else {
     const { myid } = config;
     const onConfig = (next: QuorumConfig): void => void (myid !== undefined && clientPort.follow(next, myid));
-    const member = new QuorumPeer({ ...parts, net, disk, resolver, onConfig });
+    const member = new QuorumPeer({ ...parts, committed, net, disk, resolver, onConfig });
     peer = member;
     closers.add(() => member.close());
     await member.start();
