@@ -1,6 +1,7 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface, type Interface } from "node:readline";
@@ -14,6 +15,7 @@ import { eventually } from "../eventually.ts";
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const OWNER = fileURLToPath(new URL("ensemble-owner.ts", import.meta.url));
 const ORDINAL = join(ROOT, "packages/ordinal/bin/ordinal.js");
+const ZK_SERVER = join(ROOT, "packages/zookeeper/bin/zk-server.js");
 const ZK_CLI = join(ROOT, "packages/zookeeper/bin/zk-cli.js");
 
 const cleanups: (() => unknown)[] = [];
@@ -125,6 +127,25 @@ describe("an ensemble of processes", () => {
       });
     },
   );
+
+  it("takes faults by a control socket where a server's environment names one", async () => {
+    const ensemble = await start({ size: 1 });
+    const { configFile = "" } = ensemble.servers[0] ?? {};
+    await ensemble.kill(0);
+    const socketFile = join(ensemble.directory, "faults.sock");
+    const server = spawn(process.execPath, [ZK_SERVER, "start-foreground", configFile], {
+      stdio: "ignore",
+      env: { ...process.env, ORDINAL_FAULTS: socketFile },
+    });
+    cleanups.push(() => server.kill("SIGKILL"));
+    await eventually(() => zkCli(ensemble.connectString, "ls", "/"));
+    expect(statSync(socketFile).mode & 0o777).toBe(0o600);
+    const socket = connect({ path: socketFile });
+    socket.write("cut 127.0.0.1:2888\nheal\n");
+    const answers = createInterface({ input: socket })[Symbol.asyncIterator]();
+    expect([(await answers.next()).value, (await answers.next()).value]).toEqual(["ok", "ok"]);
+    socket.destroy();
+  });
 
   it("keeps its data where it is told, over a stop", async () => {
     const directory = mkdtempSync(join(tmpdir(), "ordinal-ensemble-kept-"));

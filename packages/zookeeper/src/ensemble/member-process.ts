@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, openSync } from "node:fs";
+import { closeSync, openSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -15,6 +15,7 @@ const ENTRY = fileURLToPath(new URL("./member-entry.ts", import.meta.url));
 const ANSWER_TIMEOUT_MS = 2000;
 const START_TIMEOUT_MS = 60_000;
 const KILL_TIMEOUT_MS = 10_000;
+const STOPPED_TIMEOUT_MS = 1000;
 
 export interface MemberProcessOptions {
   readonly sid: number;
@@ -109,10 +110,11 @@ export class MemberProcess implements Member {
     await within(KILL_TIMEOUT_MS, this.#exited);
   }
 
-  pause(): Promise<void> {
+  async pause(): Promise<void> {
     this.#isPaused = true;
     this.#child?.kill("SIGSTOP");
-    return Promise.resolve();
+    const deadline = performance.now() + STOPPED_TIMEOUT_MS;
+    while (!isStopped(this.pid) && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 1));
   }
 
   resume(): Promise<void> {
@@ -148,6 +150,15 @@ export class MemberProcess implements Member {
     } finally {
       this.#waiting.delete(request.id);
     }
+  }
+}
+
+/** The signal has been sent before it takes effect. Where the system does not tell, it is believed to have. */
+function isStopped(pid: number | undefined): boolean {
+  try {
+    return / [TtZX] /.test(readFileSync(`/proc/${pid}/stat`, "latin1").replace(/^.*\)/s, ""));
+  } catch {
+    return true;
   }
 }
 
