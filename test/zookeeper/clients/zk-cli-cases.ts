@@ -115,7 +115,7 @@ export async function runOurs(args: readonly string[], masks: Masks): Promise<Cl
 function outcomeOf(stdout: string, stderr: string, exitCode: number | null, masks: Masks): CliOutcome {
   const events: string[] = [];
   // The virtual machine may end between the two lines of an event.
-  const output = texts.stdout
+  const output = stdout
     .replace(/\nWATCHER::\n\n?$/, "")
     .replaceAll(/\nWATCHER::\n\n(.*)\n/g, (_whole, event: string) => {
       // Whether the first connection comes before the end of a command that needs none is chance.

@@ -38,7 +38,7 @@ describe.each(CLUSTER_KINDS)("zkCli.sh on $name", ({ isHere, start }) => {
     });
 
     test.each([
-      ["ls /zookeeper", ["Connecting to SERVER", "[config, quota]"], [], 0],
+      ["ls /deep", ["Connecting to SERVER", "[er]"], [], 0],
       ["create /streams", ["Connecting to SERVER"], ["Created /streams"], 0],
       ["get /nothing", ["Connecting to SERVER"], ["Node does not exist: /nothing"], 1],
     ])("%s as a process of its own", async (command, output, errors, exitCode) => {

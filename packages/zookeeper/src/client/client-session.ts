@@ -1,4 +1,4 @@
-import type { Log, Timer } from "@ordinal/io";
+import type { Timer } from "@ordinal/io";
 import { hasCode, ProtocolError } from "@ordinal/kit";
 
 import { ErrorCode } from "../jute/error-code.ts";
@@ -13,44 +13,17 @@ import {
   readWatcherEvent,
 } from "../jute/proto-records.ts";
 import { sessionHex, ZERO_ZXID, type SessionId, type Zxid } from "../jute/zxid.ts";
-import type { ClientConnection, ClientPorts, SaslMechanism } from "./client-ports.ts";
+import type { ClientConnection, SaslMechanism } from "./client-ports.ts";
 import { tell, type ClientWatches } from "./client-watches.ts";
 import { formatServer, type ServerAddress } from "./connect-string.ts";
 import { Frames } from "./frames.ts";
 import { authFrame, connectFrame, pingFrame, requestFrame, setWatchesFrame } from "./packets.ts";
 import { searchReadWrite } from "./read-write-search.ts";
 import { ServerList } from "./server-list.ts";
+import type { ClientState, SessionOptions, SessionRequest } from "./session-options.ts";
 import type { WatchedEvent, Watcher } from "./watched-event.ts";
 
 // Source: org.apache.zookeeper.ClientCnxn.
-
-/** Source: ZooKeeper.States. */
-export type ClientState = "CONNECTING" | "CONNECTED" | "CONNECTEDREADONLY" | "AUTH_FAILED" | "CLOSED";
-
-export interface SessionOptions {
-  readonly servers: readonly ServerAddress[];
-  readonly chroot: string;
-  readonly ports: ClientPorts;
-  /** What is asked for; the server decides. */
-  readonly timeoutMs: number;
-  readonly canBeReadOnly: boolean;
-  /** A session to go on with. */
-  readonly session: { readonly id: SessionId; readonly password: Uint8Array } | undefined;
-  readonly frameBytesMax: number;
-  readonly isWatchResetDisabled: boolean;
-  readonly makeSasl: ((server: ServerAddress) => Promise<SaslMechanism>) | undefined;
-  readonly watches: ClientWatches;
-  readonly defaultWatcher: Watcher | undefined;
-  readonly log: Log;
-}
-
-/** One request; `settle` is called exactly once. */
-export interface SessionRequest {
-  readonly type: number;
-  readonly body: Uint8Array;
-  /** @param reader at the body of the answer, where the error is 0 */
-  settle(error: number, reader: JuteReader | undefined): void;
-}
 
 interface InFlight {
   readonly xid: number;

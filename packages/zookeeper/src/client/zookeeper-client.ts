@@ -19,7 +19,7 @@ import {
 import type { SessionId, Zxid } from "../jute/zxid.ts";
 import { CONFIG_PATH } from "../tree/quota.ts";
 import type { ClientPorts, SaslMechanism } from "./client-ports.ts";
-import { ClientSession, type ClientState } from "./client-session.ts";
+import { ClientSession } from "./client-session.ts";
 import { ClientWatches, WatcherType, type WatchTable } from "./client-watches.ts";
 import { formatServer, parseConnectString, type ServerAddress } from "./connect-string.ts";
 import { KeeperError } from "./keeper-error.ts";
@@ -38,6 +38,7 @@ import {
   type ReadOperation,
   type WriteOperation,
 } from "./operation.ts";
+import type { ClientState } from "./session-options.ts";
 import type { WatchedEvent, Watcher } from "./watched-event.ts";
 
 // Source: org.apache.zookeeper.ZooKeeper and admin.ZooKeeperAdmin.

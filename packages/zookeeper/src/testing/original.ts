@@ -11,7 +11,10 @@ import { fourLetterWord, modeOf } from "../ensemble/four-letter-word.ts";
 import { takePorts, type PortBlock } from "../ensemble/port-block.ts";
 
 const JAVA = "/usr/bin/java";
-const JARS = ["zookeeper.jar", "slf4j-log4j12.jar", "log4j-1.2.jar"].map((name) => `/usr/share/java/${name}`);
+/** Netty's codec and resolver are what the manifest of Debian's zookeeper.jar forgets of TLS. */
+const JARS = ["zookeeper.jar", "slf4j-log4j12.jar", "log4j-1.2.jar", "netty-codec.jar", "netty-resolver.jar"].map(
+  (name) => `/usr/share/java/${name}`,
+);
 /** For programs that use the original's classes: its command line, other clients. */
 export const ORIGINAL_CLASS_PATH = JARS.join(":");
 /** Has the kernel end the server with us, however we end. */
