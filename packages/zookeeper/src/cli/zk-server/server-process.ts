@@ -45,7 +45,6 @@ export async function runServer(args: readonly string[]): Promise<number> {
     process.stderr.write(`Invalid arguments, exiting abnormally\n${USAGE}\n`);
     return EXIT_INVALID;
   }
-  keepHeapSmall();
   nameProcess(args);
   const parsed = await load(operands, properties);
   const log = openLog(parsed, operands[0] ?? "", properties);
@@ -60,6 +59,7 @@ export async function runServer(args: readonly string[]): Promise<number> {
   try {
     const ports = { ...realServerPorts, net: await realNetWithFaults(process.env) };
     const server = await startZooKeeper({ ports, config: parsed.config, log, machine: realMachine });
+    keepHeapSmall(); // not before: what a start reads from disk comes quicker into a heap that may grow
     // At its end a process that is killed cannot do it.
     const keeping = realClock.setTimer(KEEP_COMPILED_MS, flushCompileCache);
     const code = await Promise.race([ended, server.failed]);
