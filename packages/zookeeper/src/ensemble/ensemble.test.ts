@@ -92,7 +92,7 @@ describe("an ensemble in one process", () => {
     const ensemble = await start();
     const paused = await leaderOf(ensemble);
     await ensemble.pause(paused);
-    await ensemble.ready();
+    await ensemble.ready({ timeoutMs: 4000 }); // syncLimit is 400 ms, initLimit 6 s
     const next = await leaderOf(ensemble);
     expect(next).not.toBe(paused);
     await ensemble.resume(paused);
