@@ -132,7 +132,7 @@ function linesOf(text: string, masks: Masks): string[] {
 }
 
 /** What the original's logger says of itself, which may come in the middle of a line. */
-const LOGGER_NOISE = /(?:SLF4J|log4j): .*\n/g;
+const LOGGER_NOISE = /(?:SLF4J|log4j):.*\n/g;
 
 /** The rest of a stack trace. */
 function isNoise(line: string): boolean {
