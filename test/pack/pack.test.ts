@@ -110,13 +110,6 @@ describe("the commands", () => {
     expect((await project.run("npx", "nginx", "-v")).stderr).toMatch(/nginx version: nginx\/\d/);
   });
 
-  it("run a ZooKeeper ensemble around a command, without a lab", async () => {
-    const command = ["sh", "-c", "npx zkCli.sh -server $ZOOKEEPER_CONNECT create /hello world"];
-    const { code, stderr } = await project.run("npx", "ordinal", "zookeeper", "--size", "3", "--", ...command);
-    expect(stderr).toContain("Created /hello\n");
-    expect(code).toBe(0);
-  });
-
   it("run on the machine's own Node, which hands over to the pinned one", async () => {
     const { version } = JSON.parse(read("node_modules/ordinal/package.json")) as { version: string };
     expect(await project.output("node", "node_modules/ordinal/bin/ordinal.js", "--version")).toBe(
