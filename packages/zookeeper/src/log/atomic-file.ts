@@ -3,6 +3,8 @@ import { dirname } from "node:path";
 import type { Disk } from "@ordinal/io";
 import { hasCode, RefusedError } from "@ordinal/kit";
 
+import { BATCH_BYTES_MAX } from "./limits.ts";
+
 /** More than any small file of a data directory has; what is larger is not one. */
 const TEXT_BYTES_MAX = 64 * 1024;
 
@@ -22,6 +24,31 @@ export async function writeFileAtomically(disk: Disk, path: string, content: str
     await file.sync();
   } finally {
     await file.close();
+  }
+  await disk.rename(temporary, path);
+  await disk.syncDirectory(dirname(path));
+}
+
+/**
+ * Replaces a file by its first `size` bytes, in one step as well. A cut in place that fails to sync is seen by the next process, which
+ * cannot tell that a power failure undoes it.
+ */
+export async function cutFileAtomically(disk: Disk, path: string, size: number): Promise<void> {
+  const temporary = path + TMP_EXTENSION;
+  await removeIfThere(disk, temporary);
+  const from = await disk.open(path, "read");
+  try {
+    const to = await disk.open(temporary, "create");
+    try {
+      for (let at = 0; at < size; at += BATCH_BYTES_MAX) {
+        await to.append(await from.read(at, Math.min(BATCH_BYTES_MAX, size - at)));
+      }
+      await to.sync();
+    } finally {
+      await to.close();
+    }
+  } finally {
+    await from.close();
   }
   await disk.rename(temporary, path);
   await disk.syncDirectory(dirname(path));

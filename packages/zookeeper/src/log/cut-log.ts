@@ -3,7 +3,7 @@ import { RefusedError } from "@ordinal/kit";
 
 import { parseTxn } from "../jute/txn-records.ts";
 import { type Zxid, zxidHex } from "../jute/zxid.ts";
-import { writeFileAtomically } from "./atomic-file.ts";
+import { cutFileAtomically, writeFileAtomically } from "./atomic-file.ts";
 import { logsAmong } from "./file-names.ts";
 import { LOG_HEADER_BYTES } from "./log-format.ts";
 import { LogReader } from "./log-reader.ts";
@@ -60,7 +60,7 @@ export async function cutLog(disk: Disk, folder: string, { name, offset, later }
     await disk.syncDirectory(folder);
     return;
   }
-  await truncateFile(disk, `${folder}/${name}`, offset);
+  await cutFileAtomically(disk, `${folder}/${name}`, offset);
 }
 
 /** Takes away the end that a crash tore, and keeps a copy beside the log for who doubts that it was a crash. */

@@ -30,6 +30,15 @@ async function open(world: World, host: SimulatedHost): Promise<Storage> {
   return storage;
 }
 
+function history(world: World, storage: Storage): Promise<Zxid[]> {
+  const read = async (): Promise<Zxid[]> => {
+    const zxids: Zxid[] = [];
+    for await (const txn of storage.txnsAfter(zxid(0), Infinity)) zxids.push(txn.header.zxid);
+    return zxids;
+  };
+  return world.until(read());
+}
+
 describe("what a start read and relied on survives the next power failure", () => {
   test("though the process before was killed before its sync", async () => {
     for (let seed = 1; seed <= SEEDS; seed++) {
@@ -71,6 +80,30 @@ describe("what a start read and relied on survives the next power failure", () =
       host.powerOff();
       expect((await open(world, host)).lastLoggedZxid, `seed ${seed}`).toBe(relied);
     }
+  });
+
+  test("though the process before cut its log and a sync failed", async () => {
+    let failures = 0;
+    for (let seed = 1; seed <= SEEDS; seed++) {
+      const world = new World(seed);
+      const host = world.host("10.0.0.1");
+      const first = await open(world, host);
+      for (const counter of [1, 2, 3, 4]) first.append(session(counter));
+      await world.until(first.flush());
+      const cut = first.truncateLog(zxid(2)).catch(() => failures++);
+      await world.run(seed / 4);
+      host.device.failSyncs(1);
+      await world.until(cut);
+      host.kill();
+      host.device.failSyncs(0);
+      const second = await open(world, host);
+      second.append(session(1, 2));
+      await world.until(second.flush());
+      const relied = await history(world, second);
+      host.powerOff();
+      expect(await history(world, await open(world, host)), `seed ${seed}`).toEqual(relied);
+    }
+    expect(failures).toBeGreaterThan(SEEDS / 2);
   });
 });
 
