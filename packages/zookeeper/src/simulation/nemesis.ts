@@ -2,6 +2,7 @@
 import type { SeededRandom } from "@ordinal/kit";
 import type { World } from "@ordinal/simulator";
 
+import { JoiningFaults } from "./joining-faults.ts";
 import type { SimulatedServer } from "./simulated-ensemble.ts";
 
 type Fault = (nemesis: Nemesis) => void;
@@ -15,6 +16,7 @@ const FAULTS: ReadonlyArray<readonly [weight: number, name: string, fault: Fault
   [16, "power-off", (nemesis) => nemesis.powerOff(nemesis.someServer())],
   [8, "power-off-leader", (nemesis) => nemesis.powerOff(nemesis.leader() ?? nemesis.someServer())],
   [6, "blackout", (nemesis) => nemesis.blackout()],
+  [14, "majorities-in-turn", (nemesis) => nemesis.majoritiesInTurn()],
   [10, "cut", (nemesis) => nemesis.cutOff(nemesis.someServer())],
   [14, "cut-leader", (nemesis) => nemesis.cutOff(nemesis.leader() ?? nemesis.someServer())],
   [6, "cut-one-way", (nemesis) => nemesis.cutOneWay()],
@@ -38,6 +40,14 @@ export class Nemesis {
   /** Until then the clients ask for nothing: servers join a leader that has proposed nothing yet. */
   quietUntilMs = 0;
   readonly counts = new Map<string, number>();
+  readonly #joining: JoiningFaults;
+  /** Who was held down last, so that an earlier end of its downtime does not wake it. */
+  readonly #holds = new Map<SimulatedServer, number>();
+  #nextHold = 1;
+  /** Majorities take turns: nothing else breaks meanwhile. */
+  #areInTurn = false;
+  #endTurn: () => void = () => {};
+  #isStarted = false;
   #isOver = false;
 
   constructor(world: World, servers: readonly SimulatedServer[], clientHosts: readonly string[]) {
@@ -45,6 +55,16 @@ export class Nemesis {
     this.#random = world.random.fork("nemesis");
     this.#servers = servers;
     this.#clientHosts = clientHosts;
+    this.#joining = new JoiningFaults(world, this.#random.fork("joining"), {
+      leader: () => this.leader(),
+      count: (name) => this.#count(name),
+      powerOff: (server) => this.#strikeJoining(server),
+    });
+  }
+
+  /** A server tells what it does. */
+  heard(server: SimulatedServer, event: string): void {
+    if (this.#isStarted) this.#joining.heard(server, event);
   }
 
   get faults(): number {
@@ -52,13 +72,14 @@ export class Nemesis {
   }
 
   start(): void {
+    this.#isStarted = true;
     this.#plan(this.#random.between(50, 600));
   }
 
   #plan(afterMs: number): void {
     this.#world.clock.setTimer(afterMs, () => {
       if (this.#isOver) return;
-      this.#strike();
+      if (!this.#areInTurn) this.#strike();
       // What breaks something often comes while something else is being mended.
       this.#plan(this.#random.chance(0.45) ? this.#random.between(0, 150) : this.#random.between(150, 1200));
     });
@@ -78,6 +99,7 @@ export class Nemesis {
   /** Everything is mended, and every server runs or is being started. */
   end(): void {
     this.#isOver = true;
+    this.#joining.isOver = true;
     this.quietUntilMs = 0;
     this.#world.note("faults-end");
     this.#world.network.healAll();
@@ -86,6 +108,7 @@ export class Nemesis {
       server.host.device.failSyncs(0);
       server.host.device.failWrites(0);
       server.host.device.resume();
+      server.host.device.stopBefore(0, () => {});
       for (const other of this.#everybody()) {
         this.#world.network.link(server.host.address, other).delayMs = this.#world.network.delayMs;
         this.#world.network.link(other, server.host.address).delayMs = this.#world.network.delayMs;
@@ -143,6 +166,76 @@ export class Nemesis {
       server.powerOff();
       this.#downFor(server, downtimeMs + this.#random.between(0, 100));
     }
+  }
+
+  /**
+   * First one majority serves, then all lose power and another one has to know what the first one promised, and so on. Whoever loses
+   * power while it joins stays away until the next turn, which begins at once.
+   */
+  majoritiesInTurn(): void {
+    this.#areInTurn = true;
+    this.#joining.eagerness = 4;
+    this.#takeTurn(this.#random.between(2, 4), []);
+  }
+
+  #takeTurn(turnsLeft: number, previous: readonly SimulatedServer[]): void {
+    if (this.#isOver) return;
+    if (turnsLeft === 0) {
+      this.#areInTurn = false;
+      this.#joining.eagerness = 1;
+      for (const server of this.#servers) if (server.isHeldDown) this.#downFor(server, this.#random.between(1, 200));
+      return;
+    }
+    const voters = this.#servers.filter((server) => server.isVoter);
+    const size = Math.floor(voters.length / 2) + 1;
+    let majority: readonly SimulatedServer[];
+    do majority = this.#random.shuffle([...voters]).slice(0, size);
+    while (voters.length > size && majority.every((server) => previous.includes(server)));
+    const isFirst = previous.length === 0;
+    const isKill = this.#random.chance(0.25);
+    for (const server of voters) {
+      const belongs = majority.includes(server);
+      if (isFirst && belongs && !server.isHeldDown) continue;
+      if (!server.isHeldDown && isKill) server.kill();
+      else if (!server.isHeldDown) server.powerOff();
+      if (belongs) this.#downFor(server, this.#random.between(1, 40));
+      else if (this.#random.chance(0.4)) this.#downFor(server, this.#random.between(200, 900));
+      else this.#hold(server);
+    }
+    let isOver = false;
+    this.#endTurn = (): void => {
+      if (isOver) return;
+      isOver = true;
+      this.#takeTurn(turnsLeft - 1, majority);
+    };
+    const durationMs = isFirst ? this.#random.between(300, 1200) : this.#random.between(200, 1500);
+    this.#world.clock.setTimer(durationMs, this.#endTurn);
+    if (this.#random.chance(0.6))
+      this.#world.clock.setTimer(durationMs - this.#random.between(10, 150), () => this.#forsake());
+  }
+
+  /** The leader proposes on, and nobody hears it; what it has then is nobody else's, and nothing comes after it for a while. */
+  #forsake(): void {
+    const leader = this.leader();
+    if (leader === undefined || !this.#areInTurn || this.#isOver) return;
+    const others = this.#servers.filter((other) => other !== leader).map((other) => other.host.address);
+    this.#world.network.cut(leader.host.address, others);
+    this.#world.clock.setTimer(200, () => {
+      if (this.#isOver) return;
+      this.#world.network.heal(leader.host.address, others);
+    });
+    this.#world.clock.setTimer(100, () => this.#lull(this.#random.between(500, 2000)));
+  }
+
+  #strikeJoining(server: SimulatedServer): void {
+    if (!this.#areInTurn) {
+      this.powerOff(server);
+      return;
+    }
+    if (server.isHeldDown) return;
+    server.powerOff();
+    this.#hold(server);
+    this.#world.clock.setTimer(this.#random.between(1, 60), this.#endTurn);
   }
 
   cutOff(server: SimulatedServer): void {
@@ -218,10 +311,17 @@ export class Nemesis {
   }
 
   #downFor(server: SimulatedServer, downtimeMs: number): void {
-    server.isHeldDown = true;
+    const hold = this.#hold(server);
     this.#world.clock.setTimer(downtimeMs, () => {
-      if (server.isHeldDown) this.#up(server);
+      if (server.isHeldDown && this.#holds.get(server) === hold) this.#up(server);
     });
+  }
+
+  #hold(server: SimulatedServer): number {
+    const hold = this.#nextHold++;
+    server.isHeldDown = true;
+    this.#holds.set(server, hold);
+    return hold;
   }
 
   #up(server: SimulatedServer): void {

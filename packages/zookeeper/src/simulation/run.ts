@@ -34,7 +34,7 @@ if (values.help === true) {
 
 Runs N (1000) histories of a simulated ZooKeeper ensemble with faults and checks each. ORDINAL_SEED=n repeats one, with its trace.
 With --mutations it puts known bugs into a copy of the server, one at a time, and says after how many seeds each was found, as the
-median of the trials; one that N seeds (2000) do not find fails the run.
+median of the trials; one that N seeds (2000) do not find fails the run, and so does a seed that fails without the bug.
 `);
   process.exit(0);
 }
@@ -139,6 +139,7 @@ async function proveMutations(): Promise<number> {
       for (let trial = 0; trial < Number(values.trials); trial++) {
         const first = 1 + trial * TRIAL_STRIDE;
         const failure = await search(copy, first, limit);
+        if (failure !== undefined) await mustPass(failure.seed);
         needed.push(failure === undefined ? Infinity : failure.seed - first + 1);
         example ||= failure?.error.split("\n")[0] ?? "";
       }
@@ -155,6 +156,13 @@ async function proveMutations(): Promise<number> {
     }
   }
   return code;
+}
+
+/** What fails without the bug too was not found by looking for it, and is worth more. */
+async function mustPass(seed: number): Promise<void> {
+  const failure = await search(root, seed, 1);
+  if (failure === undefined) return;
+  throw new Error(`without any bug put in, ${failure.error}. Repeat it: ORDINAL_SEED=${seed} npm run simulate`);
 }
 
 /** The package with one bug more, beside the same dependencies. */

@@ -40,8 +40,8 @@ export function settingsOf(random: SeededRandom): ScenarioSettings {
       observers: random.chance(0.2) ? 1 : 0,
       tickTimeMs: random.pick([200, 300]),
       snapCount: random.pick([20, 60, 200]),
-      commitLogCount: random.pick([2, 20, 500]),
-      snapshotSizeFactor: random.pick([0.33, 1]),
+      commitLogCount: random.pick([2, 8, 500]),
+      snapshotSizeFactor: random.pick([-1, 0.33, 1]),
       preAllocSizeKb: random.pick([1, 16]),
     },
     delayMs: random.pick([
@@ -85,6 +85,7 @@ class Scenario {
   readonly #clientWorld: ClientWorld;
   readonly #clientHosts: string[] = [];
   readonly #broken: Promise<never>;
+  #nemesis: Nemesis | undefined;
   #isBroken = false;
 
   constructor(world: World) {
@@ -112,7 +113,10 @@ class Scenario {
       replies: 0,
       fail,
     };
-    this.#servers = startEnsemble(world, this.#settings.ensemble, fail, (server, event) => this.#count(server, event));
+    this.#servers = startEnsemble(world, this.#settings.ensemble, fail, (server, event) => {
+      this.#count(server, event);
+      this.#nemesis?.heard(server, event);
+    });
   }
 
   dispose(): void {
@@ -130,6 +134,7 @@ class Scenario {
     const clients = Array.from({ length: count }, (_, at) => this.#newClient(`client-${at}`));
     const sleep = (ms: number): Promise<void> => this.#sleep(ms);
     const nemesis = new Nemesis(this.#world, this.#servers, this.#clientHosts);
+    this.#nemesis = nemesis;
     const quiet = async (): Promise<void> => {
       while (this.#world.events.nowMs < nemesis.quietUntilMs)
         await sleep(nemesis.quietUntilMs - this.#world.events.nowMs);

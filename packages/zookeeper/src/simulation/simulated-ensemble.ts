@@ -26,6 +26,7 @@ const RESTART_MS = 200;
 export class SimulatedServer {
   readonly sid: number;
   readonly host: SimulatedHost;
+  readonly isVoter: boolean;
   /** Undefined: it does not run, or is not ready yet. */
   running: RunningServer | undefined;
   /** The nemesis wants it to be down. */
@@ -47,6 +48,7 @@ export class SimulatedServer {
   }) {
     this.sid = parts.sid;
     this.host = parts.host;
+    this.isVoter = parts.config.peerType !== "observer";
     this.#world = parts.world;
     this.#config = parts.config;
     this.#fail = parts.fail;
