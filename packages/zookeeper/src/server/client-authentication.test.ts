@@ -100,9 +100,19 @@ describe("a server that demands SASL", () => {
   });
 });
 
-test("a login configuration without the server's section is refused with its name", async () => {
-  const files = { "/etc/jaas.conf": "Client { a.B required; };" };
+test("a login configuration without the server's section is none", () =>
+  withService(
+    async ({ connect }) => {
+      const client = await connect();
+      client.request(1, OpCode.exists, (to) => writeWatchableRequest(to, { path: "/", watch: false }));
+      expect(await client.reply()).toMatchObject({ xid: 1, error: ErrorCode.ok });
+    },
+    { ...OPTIONS, files: { "/etc/jaas.conf": "Client { a.B required; };" } },
+  ));
+
+test("a server's section without a module that is known is refused with its name", async () => {
+  const files = { "/etc/jaas.conf": "Server { a.B required; };" };
   await expect(withService(async () => {}, { ...OPTIONS, files })).rejects.toThrow(
-    "No JAAS configuration section named 'Server' with a DigestLoginModule was found in '/etc/jaas.conf'.",
+    "The JAAS configuration section named 'Server' in '/etc/jaas.conf' has no DigestLoginModule; no other is supported.",
   );
 });

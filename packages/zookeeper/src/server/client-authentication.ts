@@ -146,7 +146,12 @@ function demandedSchemes({ properties }: ServerConfig): ReadonlySet<string> {
   );
 }
 
-async function readUsers(disk: Disk, config: ServerConfig, path: string): Promise<ReadonlyMap<string, string>> {
+/** Undefined where the file has nothing to say of the server: it then runs without SASL, as the original. */
+async function readUsers(
+  disk: Disk,
+  config: ServerConfig,
+  path: string,
+): Promise<ReadonlyMap<string, string> | undefined> {
   const section = config.properties.get("zookeeper.sasl.serverconfig") ?? "Server";
   const file = await disk.open(path, "read");
   let text: string;
@@ -155,10 +160,12 @@ async function readUsers(disk: Disk, config: ServerConfig, path: string): Promis
   } finally {
     await file.close();
   }
-  const users = digestUsers(parseJaas(text), section);
+  const sections = parseJaas(text);
+  if (!sections.has(section)) return undefined;
+  const users = digestUsers(sections, section);
   if (users !== undefined) return users;
   throw new RefusedError(
     "NO_LOGIN_SECTION",
-    `No JAAS configuration section named '${section}' with a DigestLoginModule was found in '${path}'.`,
+    `The JAAS configuration section named '${section}' in '${path}' has no DigestLoginModule; no other is supported.`,
   );
 }
