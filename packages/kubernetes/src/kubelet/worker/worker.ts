@@ -80,6 +80,8 @@ export function step(worker: PodWorker, input: Input, now: number): Output[] {
   const current: Step = { worker, now, outputs: [] };
   if (worker.stage === "finished") return current.outputs;
   apply(current, input);
+  // How a container ended is told before it is started again: whoever watches sees `Error` or `Completed`.
+  if (input.kind === "exited") report(current);
   advance(current);
   report(current);
   return current.outputs;
