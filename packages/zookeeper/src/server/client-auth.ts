@@ -8,6 +8,7 @@ import { sessionHex, ZERO_ZXID } from "../jute/zxid.ts";
 import { beginReply, endReply, writeEmptyReply } from "../processing/reply.ts";
 import type { ClientHome } from "./client-home.ts";
 import type { Client } from "./client.ts";
+import { AUTH_BYTES_MAX, AUTH_IDS_MAX } from "./limits.ts";
 import type { SaslExchange } from "./sasl-exchange.ts";
 
 // Source: ZooKeeperServer (processPacket, processSasl).
@@ -26,8 +27,7 @@ export function answerAuth(
   const { access, log } = home;
   log.info("auth-packet", { message: `got auth packet ${client.remoteText}` });
   const ids = access.authenticate(scheme, auth, client.facts);
-  if (ids !== undefined) {
-    client.addAuthInfo(ids);
+  if (ids !== undefined && client.addAuthInfo(ids)) {
     log.info("auth-success", {
       message: `Session 0x${sessionHex(client.sessionId)}: auth success for scheme ${scheme} and address ${client.remoteText}`,
     });
@@ -37,9 +37,12 @@ export function answerAuth(
   home.stats.authFailedCount++;
   const known = access.schemeNames;
   log.warn("auth-failed", {
-    message: known.includes(scheme)
-      ? `Authentication failed for scheme: ${scheme}`
-      : `No authentication provider for scheme: ${scheme} has ${known.map((name) => `${name} `).join("")}`,
+    message:
+      ids !== undefined
+        ? `Client ${client.remoteText} has proved more identities than one may have: ${AUTH_IDS_MAX}, ${AUTH_BYTES_MAX} bytes`
+        : known.includes(scheme)
+          ? `Authentication failed for scheme: ${scheme}`
+          : `No authentication provider for scheme: ${scheme} has ${known.map((name) => `${name} `).join("")}`,
   });
   writeEmptyReply(writer, xid, ZERO_ZXID, ErrorCode.authFailed);
   return false;
@@ -55,8 +58,8 @@ export function answerSasl(
 ): boolean {
   const token = new JuteReader(record).buffer();
   if (token === null) throw new ProtocolError("NO_TOKEN", "a SASL request without a token");
-  const step = exchange.evaluate(token);
-  if (step.ids !== undefined) client.addAuthInfo(step.ids);
+  let step = exchange.evaluate(token);
+  if (step.ids !== undefined && !client.addAuthInfo(step.ids)) step = { error: ErrorCode.authFailed };
   const start = beginReply(writer, xid, ZERO_ZXID);
   writer.buffer(step.token ?? null);
   endReply(writer, start, ErrorCode.ok);

@@ -14,6 +14,7 @@ import {
 } from "../jute/proto-records.ts";
 import { mustBeZxid } from "../jute/zxid.ts";
 import { sessionPassword } from "../session/session-password.ts";
+import { AUTH_BYTES_MAX, AUTH_IDS_MAX } from "./limits.ts";
 import { type RawClient, type RawReply, requestBytes } from "./testing/raw-client.ts";
 import { withService } from "./testing/service-fixture.ts";
 
@@ -286,5 +287,24 @@ describe("authentication", () => {
       client.request(-4, OpCode.auth, auth("nonsense"));
       expect(await client.reply()).toMatchObject({ xid: -4, error: ErrorCode.authFailed });
       await client.until(() => client.isClosed);
+    }));
+
+  test("nobody is more than so many, nor one with a name that no leader takes", () =>
+    withService(async ({ connect }) => {
+      const auth = (user: string) => (to: JuteWriter) =>
+        writeAuthPacket(to, { type: 0, scheme: "digest", auth: bytes(`${user}:p`) });
+      const many = await connect();
+      // The address is one of them; saying one again costs nothing.
+      for (const user of [...Array.from({ length: AUTH_IDS_MAX - 1 }, (_unused, at) => `u${at}`), "u0"]) {
+        many.request(-4, OpCode.auth, auth(user));
+        expect((await many.reply()).error).toBe(ErrorCode.ok);
+      }
+      many.request(-4, OpCode.auth, auth("one-more"));
+      expect((await many.reply()).error).toBe(ErrorCode.authFailed);
+      await many.until(() => many.isClosed);
+      const long = await connect();
+      long.request(-4, OpCode.auth, auth("u".repeat(AUTH_BYTES_MAX)));
+      expect((await long.reply()).error).toBe(ErrorCode.authFailed);
+      await long.until(() => long.isClosed);
     }));
 });

@@ -21,7 +21,14 @@ import { fourLetterWord } from "./four-letter/four-letter-words.ts";
 import { FrameInput } from "./frame-input.ts";
 import { negotiate } from "./handshake.ts";
 import { isLoopback, javaHostAddress, javaSocketAddress } from "./java-address.ts";
-import { CONNECT_FRAME_BYTES_MAX, LINGER_MS, PARTIAL_BYTES_MAX, TURN_BYTES } from "./limits.ts";
+import {
+  AUTH_BYTES_MAX,
+  AUTH_IDS_MAX,
+  CONNECT_FRAME_BYTES_MAX,
+  LINGER_MS,
+  PARTIAL_BYTES_MAX,
+  TURN_BYTES,
+} from "./limits.ts";
 import { describeFrame } from "./oversize.ts";
 import { PendingRequest } from "./pending-request.ts";
 
@@ -63,6 +70,8 @@ export class ClientConnection implements Client, Receiver {
   /** Whether the client sends and gets the readOnly byte. */
   #knowsReadOnly = false;
   #partialBytes = 0;
+  /** Of what `addAuthInfo` has added. */
+  #authBytes = 0;
   #paused = false;
   #consuming = false;
   /** It has had more than its share of this turn. */
@@ -125,11 +134,16 @@ export class ClientConnection implements Client, Receiver {
     return (this.#paused ? 0 : 1) | (this.#output.isBlocked ? 4 : 0);
   }
 
-  addAuthInfo(ids: readonly Id[]): void {
+  addAuthInfo(ids: readonly Id[]): boolean {
     const known = this.authInfo;
     const more = ids.filter((id) => !known.some((other) => other.scheme === id.scheme && other.id === id.id));
+    if (more.length === 0) return true;
+    const bytes = more.reduce((sum, { scheme, id }) => sum + Buffer.byteLength(scheme) + Buffer.byteLength(id), 0);
+    if (known.length + more.length > AUTH_IDS_MAX || this.#authBytes + bytes > AUTH_BYTES_MAX) return false;
+    this.#authBytes += bytes;
     // A new array: requests under way keep the one they came with.
-    if (more.length > 0) this.authInfo = [...known, ...more];
+    this.authInfo = [...known, ...more];
+    return true;
   }
 
   // ---- what the network says

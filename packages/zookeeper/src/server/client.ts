@@ -38,7 +38,8 @@ export interface Client {
   /** Monotonic: when something came from the client. */
   readonly lastHeardMs: number;
   readonly isClosed: boolean;
-  addAuthInfo(ids: readonly Id[]): void;
+  /** False: that would be more than a client may have, and nothing was added. */
+  addAuthInfo(ids: readonly Id[]): boolean;
   /** By which the tree knows this client. */
   readonly watcher: Watcher;
   /** Whether it is on the service's list. */

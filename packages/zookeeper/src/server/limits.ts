@@ -39,5 +39,11 @@ export const OUTPUT_BYTES_ALL_MAX = 128 * 1024 * 1024;
 export const QUEUED_READS_MAX = 100;
 /** Requests of one connection that wait, whatever `outstandingMax` says. */
 export const PENDING_MAX = 65_536;
+/**
+ * Who a client says it is, by auth packets: ids, and the bytes of their names. They go with every write to the leader, which drops
+ * a follower that sends more than 4096 of them, or one of more than 64 KiB.
+ */
+export const AUTH_IDS_MAX = 1024;
+export const AUTH_BYTES_MAX = 64 * 1024;
 /** A connection that the server has ended gets this long to take what was sent to it. */
 export const LINGER_MS = 5000;
