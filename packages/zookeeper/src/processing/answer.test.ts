@@ -17,7 +17,7 @@ import {
 import { ZERO_ZXID } from "../jute/zxid.ts";
 import type { WatchEvent, Watcher } from "../tree/watch-manager.ts";
 import { AccessControl } from "./access-control.ts";
-import { answerRead, answerSync, answerWrite, mayHear, type ReadContext } from "./answer.ts";
+import { answerRead, answerSync, answerWrite, mayHear, MULTI_READ_BYTES_MAX, type ReadContext } from "./answer.ts";
 import { digestId } from "./digest-scheme.ts";
 import {
   create,
@@ -159,6 +159,22 @@ describe("reads", () => {
   test("multiRead with a write in it is MarshallingError", () => {
     const { record } = multi([create({ path: "/a" })]);
     expect(ask(OpCode.multiRead, (writer) => writer.bytes(record)).error).toBe(ErrorCode.marshallingError);
+  });
+
+  test("a multiRead of one large node again and again ends before it fills the memory", () => {
+    const data = new Uint8Array(1_000_000);
+    bench.run(create({ path: "/a", data }));
+    const times = (count: number) => (writer: JuteWriter) => {
+      for (let at = 0; at < count; at++) {
+        writeMultiHeader(writer, { type: OpCode.getData, done: false, error: -1 });
+        writer.ustring("/a");
+        writer.boolean(false);
+      }
+      writeMultiHeader(writer, { type: -1, done: true, error: -1 });
+    };
+    const fit = Math.ceil(MULTI_READ_BYTES_MAX / data.length);
+    expect(ask(OpCode.multiRead, times(fit)).error).toBe(ErrorCode.ok);
+    expect(ask(OpCode.multiRead, times(50_000)).error).toBe(ErrorCode.marshallingError);
   });
 
   test("whoAmI says the users of the connection's ids", () => {

@@ -23,6 +23,12 @@ import { readMultiRead } from "./write-requests.ts";
 
 // Source: org.apache.zookeeper.server.FinalRequestProcessor.
 
+/**
+ * What a multiRead may have read before its next part: one of a megabyte names the same node 65,000 times. Clients take replies of
+ * 4 MB unless they are told otherwise.
+ */
+export const MULTI_READ_BYTES_MAX = 32 * 1024 * 1024;
+
 /** What a read needs beside itself: of the server, and of the client's connection. One object per connection will do. */
 export interface ReadContext {
   readonly database: Database;
@@ -222,7 +228,11 @@ function getEphemerals(reader: JuteReader, context: ReadContext, writer: JuteWri
 
 /** Every part has an error of its own; the reply has none. */
 function multiRead(record: Uint8Array, context: ReadContext, writer: JuteWriter): number {
+  const start = writer.length;
   for (const { type, path } of readMultiRead(record)) {
+    if (writer.length - start > MULTI_READ_BYTES_MAX) {
+      throw new ProtocolError("TOO_LARGE", `a multiRead whose reply has more than ${MULTI_READ_BYTES_MAX} bytes`);
+    }
     const node = readableNode(path, context);
     if (typeof node === "number") {
       writeMultiHeader(writer, { type: OpCode.error, done: false, error: node });

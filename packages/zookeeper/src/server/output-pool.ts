@@ -16,7 +16,8 @@ export class OutputPool {
 
   /** The writer is nobody's now; what it holds has been sent. */
   give(writer: JuteWriter): void {
-    if (this.#free.length >= KEPT_MAX || writer.length > KEPT_BYTES_MAX) return;
+    // Not its length: what was written and taken back has made it grow as well.
+    if (this.#free.length >= KEPT_MAX || writer.written().buffer.byteLength > KEPT_BYTES_MAX) return;
     writer.truncate(0);
     this.#free.push(writer);
   }
