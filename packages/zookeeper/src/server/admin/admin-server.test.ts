@@ -114,6 +114,35 @@ describe("the admin server", () => {
       });
     }));
 
+  test("passwords in the configuration are nobody's business", () => {
+    const lines = [
+      "ssl.keyStore.password=open sesame",
+      "ssl.trustStore.password : half\\",
+      "  and half",
+      "ssl.keyStore.passwordPath=/etc/zk/password",
+    ];
+    const superDigest = "zookeeper.DigestAuthenticationProvider.superDigest";
+    return withService(
+      async ({ view }) => {
+        const ask = await adminOf(view);
+        const properties = String((await ask("/commands/sysp")).body);
+        const file = String((await ask("/commands/icfg")).body);
+        for (const text of [properties, file]) {
+          expect(text).not.toMatch(/sesame|half|a-digest/);
+          expect(text).toContain("/etc/zk/password");
+        }
+        expect(JSON.parse(properties)).toMatchObject({
+          "zookeeper.ssl.keyStore.password": "***",
+          [superDigest]: "***",
+        });
+        expect((JSON.parse(file) as { initial_configuration: string }).initial_configuration).toContain(
+          "ssl.keyStore.password=***\nssl.trustStore.password :***\nssl.keyStore.passwordPath=/etc/zk/password",
+        );
+      },
+      { lines, properties: new Map([[superDigest, "super:a-digest"]]) },
+    );
+  });
+
   test("a command it does not know, and a server without a role, are errors in the answer", () =>
     withService(
       async ({ view }) => {

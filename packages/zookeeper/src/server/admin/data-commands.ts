@@ -8,6 +8,7 @@ import { operationName } from "../operation-name.ts";
 import { databaseOf, modeOf, type ServerView } from "../server-view.ts";
 import { FULL_VERSION } from "../version.ts";
 import { type AdminCommand, dataCommand } from "./admin-command.ts";
+import { HIDDEN, isSecret, withoutSecrets } from "./hidden-settings.ts";
 import { JavaDouble, type JsonValue } from "./java-json.ts";
 
 // Source: org.apache.zookeeper.server.admin.Commands: the commands that look and change nothing.
@@ -173,7 +174,9 @@ export const DATA_COMMANDS: readonly AdminCommand[] = [
       })),
     ],
   ]),
-  dataCommand(["initial_configuration", "icfg"], (view) => [["initial_configuration", view.config.initialConfig]]),
+  dataCommand(["initial_configuration", "icfg"], (view) => [
+    ["initial_configuration", withoutSecrets(view.config.initialConfig)],
+  ]),
   dataCommand(["is_read_only", "isro"], (view) => [["read_only", modeOf(view) === "read-only"]]),
   dataCommand(["last_snapshot", "lsnp"], ({ storage: { lastSnapshot } }) => [
     ["zxid", lastSnapshot === undefined ? "ffffffffffffffff" : lastSnapshot.zxid.toString(16)],
@@ -229,7 +232,10 @@ export const DATA_COMMANDS: readonly AdminCommand[] = [
   },
   dataCommand(
     ["system_properties", "sysp"],
-    (view) => [...view.config.properties].sort(([one], [other]) => (one < other ? -1 : 1)),
+    (view) =>
+      [...view.config.properties]
+        .sort(([one], [other]) => (one < other ? -1 : 1))
+        .map(([name, value]) => [name, isSecret(name) ? HIDDEN : value] as const),
     { isAlwaysAnswered: true },
   ),
   dataCommand(["voting_view"], (view) => {

@@ -11,6 +11,8 @@ import type { Http, HttpAnswer, HttpRequest } from "./http-port.ts";
 const BODY_BYTES_MAX = 64 * 1024;
 const CONNECTIONS_MAX = 64;
 const REQUEST_MS = 30_000;
+/** A connection on which nothing moves. */
+const SILENCE_MS = 30_000;
 const HEADER_BYTES_MAX = 16 * 1024;
 
 /** The machine's network, by Node's own server. */
@@ -24,6 +26,7 @@ export const realHttp: Http = {
       },
     );
     server.maxConnections = CONNECTIONS_MAX;
+    server.setTimeout(SILENCE_MS); // closes the connection, and with it lets go of what its client does not take
     server.listen({ host: host === "0.0.0.0" ? undefined : host, port });
     await once(server, "listening"); // rejects with what "error" tells
     server.on("error", () => {}); // one connection's; the listener goes on
