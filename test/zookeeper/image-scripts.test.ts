@@ -100,9 +100,18 @@ server.3=zk-2.zk-hs.default.svc.cluster.local:2888:3888
     mkdirSync(join(folder, "data"));
     writeFileSync(join(folder, "data/myid"), "1\n");
     expect((await start()).stderr).toContain("myid says 1, and zk-2 is server 3: this is another server's data");
+    writeFileSync(join(folder, "data/myid"), "");
+    program("zkServer.sh", "exit 0");
+    expect(await start()).toMatchObject({ code: 0 });
+    expect(read("data/myid")).toBe("3\n");
     program("hostname", "echo lonely");
     expect((await start()).stderr).toContain("the host's name lonely does not end with an ordinal, as lonely-0 would");
   });
+});
+
+test("a signal to start-zookeeper reaches the server, whose end is its own", async () => {
+  program("zkServer.sh", 'trap "exit 42" TERM; kill -TERM $PPID; while :; do sleep 0.01; done');
+  expect((await run(join(BIN, "start-zookeeper"), folders())).code).toBe(42);
 });
 
 test("zkGenConfig.sh takes the same from variables, and starts nothing", async () => {
