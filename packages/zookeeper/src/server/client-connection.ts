@@ -28,6 +28,7 @@ import {
   LINGER_MS,
   PARTIAL_BYTES_MAX,
   TURN_BYTES,
+  WAITING_BYTES_MAX,
 } from "./limits.ts";
 import { describeFrame } from "./oversize.ts";
 import { PendingRequest } from "./pending-request.ts";
@@ -241,9 +242,12 @@ export class ClientConnection implements Client, Receiver {
     return this.#requests.mustWait;
   }
 
-  /** Stops taking bytes from the network while they would only pile up here. */
+  /**
+   * Stops taking bytes from the network while they would only pile up here. Some may: who takes a long reply over a slow line sends
+   * pings meanwhile, and its session lives by them.
+   */
   #regulate(): void {
-    const wants = this.#mustWait && this.#input.remaining > 0;
+    const wants = this.#input.remaining > WAITING_BYTES_MAX && this.#mustWait;
     if (wants === this.#paused) return;
     this.#paused = wants;
     if (wants) this.#connection.pause();

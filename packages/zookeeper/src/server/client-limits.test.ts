@@ -143,6 +143,28 @@ describe("clients that do not read", () => {
       expect(service.heldBytes).toBe(0);
     }));
 
+  test("one that takes long for a reply keeps its session by pings", () =>
+    withService(async ({ connect, pass, service }) => {
+      const client = await connect();
+      client.connection.send(create(1, "/big", new Uint8Array(1_000_000)));
+      await client.reply();
+      client.connection.pause();
+      client.connection.send(Buffer.concat([getData(2, "/big"), getData(3, "/big")]));
+      for (let ping = 0; ping < 10; ping++) {
+        await pass(4000);
+        client.connection.send(requestBytes(-2, OpCode.ping));
+      }
+      expect(service.heldBytes).toBeGreaterThan(0);
+      client.connection.resume();
+      for (const xid of [2, 3, ...Array.from({ length: 10 }, () => -2)]) {
+        expect(await client.reply()).toMatchObject({ xid, error: 0 });
+      }
+      client.connection.pause();
+      client.connection.send(getData(4, "/big"));
+      await pass(11_000);
+      expect(service.connectionCount).toBe(0);
+    }));
+
   test("all of them together hold so much, and beyond it those go that have not read for longest", () =>
     withService(async ({ connect, service, pass }) => {
       const healthy = await connect();

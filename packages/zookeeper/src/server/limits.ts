@@ -27,6 +27,8 @@ export const SESSIONLESS_DEFAULT_MS = 10_000;
 export const CONNECT_FRAME_BYTES_MAX = 16 * 1024;
 /** Unfinished requests of all connections together; beyond it, the connection that adds to them ends. */
 export const PARTIAL_BYTES_MAX = 128 * 1024 * 1024;
+/** Requests of one connection that are here and have to wait before they are told apart; 341 pings. */
+export const WAITING_BYTES_MAX = 4096;
 /** Replies that are put together before the system is asked to take them. */
 export const OUTPUT_HIGH_BYTES = 64 * 1024;
 /** What one connection may answer before others have their turn. */
