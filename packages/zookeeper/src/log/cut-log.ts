@@ -15,6 +15,8 @@ export interface CutPlace {
   readonly offset: number;
   /** Whether the transaction of that zxid is the last before it. */
   readonly isFound: boolean;
+  /** The first transaction that goes; undefined where none does. */
+  readonly next: Zxid | undefined;
   /** Files that begin after it, the newest first. */
   readonly later: readonly string[];
 }
@@ -28,16 +30,21 @@ export async function findCut(disk: Disk, folder: string, zxid: Zxid): Promise<C
   try {
     let offset = Math.min(LOG_HEADER_BYTES, reader.offset);
     let last: Zxid | undefined;
+    let next: Zxid | undefined;
     scan: for (let entries = await reader.next(); entries.length > 0; entries = await reader.next()) {
       for (const { bytes, end } of entries) {
         const at = parseTxn(bytes).header.zxid;
-        if (at > zxid) break scan;
+        if (at > zxid) {
+          next = at;
+          break scan;
+        }
         last = at;
         offset = end;
       }
     }
-    const later = logs.slice(1).map(({ name }) => name);
-    return { name: first.name, offset, isFound: last === zxid, later: later.reverse() };
+    const later = logs.slice(1);
+    next ??= later[0]?.zxid;
+    return { name: first.name, offset, isFound: last === zxid, next, later: later.map(({ name }) => name).reverse() };
   } finally {
     await reader.close();
   }

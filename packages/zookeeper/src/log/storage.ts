@@ -2,7 +2,7 @@ import type { Clock, Disk, Log, Random } from "@ordinal/io";
 import { assert, defined, RefusedError } from "@ordinal/kit";
 
 import { parseTxn, type Txn } from "../jute/txn-records.ts";
-import { mustBeZxid, ZERO_ZXID, type Zxid, zxidHex } from "../jute/zxid.ts";
+import { counterOf, mustBeZxid, ZERO_ZXID, type Zxid, zxidHex } from "../jute/zxid.ts";
 import type { TreeOptions } from "../tree/data-tree.ts";
 import type { Database } from "../tree/database.ts";
 import { ACKNOWLEDGED_FILE, AcknowledgedFile } from "./acknowledged.ts";
@@ -187,7 +187,10 @@ export class Storage {
     return this.#txnLog.flush();
   }
 
-  /** Cuts the log after `zxid` and gives the tree as of then; a `RefusedError` if the log does not hold it. */
+  /**
+   * Cuts the log after `zxid`, which is a transaction's or the beginning of an epoch, and gives the tree as of then; a `RefusedError`
+   * if the log does not hold it.
+   */
   async truncateLog(zxid: Zxid): Promise<Database> {
     const { disk } = this.#options;
     const { logs, snapshots } = this.#folders;
@@ -198,13 +201,16 @@ export class Storage {
     const newer = held.find((snapshot) => snapshot.zxid > zxid);
     if (newer !== undefined) throw notInLog(zxid, `${snapshots}/${newer.name} holds what comes after it`);
     const place = await findCut(disk, logs, zxid);
-    if (place?.isFound !== true && !held.some((snapshot) => snapshot.zxid === zxid)) {
+    // A leader that has committed nothing in its epoch yet names the epoch's beginning, which is no transaction: who has the first
+    // one of that epoch has all that came before it.
+    const isEpochStart = counterOf(zxid) === 0 && place?.next === zxid + 1;
+    if (place?.isFound !== true && !isEpochStart && !held.some((snapshot) => snapshot.zxid === zxid)) {
       throw notInLog(zxid, `there is no such transaction in ${logs}`);
     }
     await this.#acknowledged.void();
     if (place !== undefined) await cutLog(disk, logs, place);
     const recovered = await recoverFrom(this.#options, this.#folders);
-    if (recovered.lastLoggedZxid !== zxid) {
+    if (recovered.lastLoggedZxid !== zxid && !isEpochStart) {
       throw notInLog(zxid, `what is left of it ends with 0x${zxidHex(recovered.lastLoggedZxid)}`);
     }
     this.#lastLoggedZxid = zxid;
@@ -218,6 +224,7 @@ export class Storage {
   async installSnapshot(database: Database): Promise<void> {
     await this.#abortSnapshot();
     await this.flush();
+    const { snapshots } = this.#folders;
     const zxid = database.lastProcessedZxid;
     if (this.#lastLoggedZxid > zxid) {
       // Of another history: a restart must not replay it over the snapshot. It goes first, since a crash may come in between.
@@ -233,9 +240,23 @@ export class Storage {
         if (++chunks % URGENT_CHUNKS_A_TURN === 0) await this.#turn();
       },
     });
+    // Older ones first: until the last of them is gone a restart finds that other history, and no half of it.
+    for (const { name, zxid: other } of snapshotsAmong(await this.#options.disk.list(snapshots)).reverse()) {
+      if (other <= zxid) continue;
+      await this.#options.disk.remove(`${snapshots}/${name}`);
+      await this.#options.disk.syncDirectory(snapshots);
+    }
     this.#txnLog.roll();
     this.#lastLoggedZxid = zxid;
     this.#durableZxid = zxid;
+  }
+
+  /**
+   * Gives up a snapshot that is being written. To be awaited before anything is applied that may be taken back: a snapshot holds
+   * part of what is applied while it is written, and nothing takes that out of it again.
+   */
+  async abandonSnapshot(): Promise<void> {
+    await this.#abortSnapshot();
   }
 
   /** Call it after each transaction that is applied: snapshots and purges in the background when it is time. */

@@ -23,7 +23,7 @@ export interface TxnLogOptions {
   readonly fsyncWarningThresholdMs: number;
   /** The log is rolled when it has more; infinite for never. */
   readonly sizeLimitBytes: number;
-  /** Everything up to `zxid` is on disk, `end` bytes of that file. Before it resolves nobody is told. */
+  /** That file is on disk up to `end`. Before it resolves nobody is told. Never called without `forceSync`. */
   readonly synced: (file: string, end: number) => Promise<void>;
   readonly onDurable: (zxid: Zxid) => void;
   readonly onFailed: (error: Error) => void;
@@ -124,7 +124,7 @@ export class TxnLog {
   appendNothing(zxid: Zxid): void {
     if (this.#failure !== undefined) return;
     const last = this.#queue.at(-1);
-    if (last !== undefined) last.lastZxid = zxid;
+    if (last !== undefined) last.lastZxid = zxid > last.lastZxid ? zxid : last.lastZxid;
     else this.#queue.push({ firstOfFile: undefined, bytes: Buffer.alloc(0), length: 0, lastZxid: zxid, flushed: [] });
     this.#start();
   }
@@ -212,9 +212,10 @@ export class TxnLog {
     if (this.#options.forceSync) {
       await this.#sync(current);
       if (isNew) await this.#options.disk.syncDirectory(this.#options.folder);
+      await this.#options.synced(current.name, current.position);
     }
-    await this.#options.synced(current.name, current.position);
-    if (current.position > this.#options.sizeLimitBytes) this.roll();
+    // Not `roll`: what was written since the last snapshot still counts for the next one.
+    if (current.position > this.#options.sizeLimitBytes) this.#rollNext = true;
   }
 
   async #begin(zxid: Zxid): Promise<void> {

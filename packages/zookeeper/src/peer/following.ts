@@ -83,7 +83,7 @@ export class Following implements Role, Replica, PacketConnectionOwner {
     this.#pendingRevalidations.clear();
     await this.#diskWork;
     try {
-      await settleDatabase(this.#parts, this.#core?.outstanding() ?? []);
+      await settleDatabase(this.#parts, () => this.#core?.outstanding() ?? []);
     } catch (error) {
       this.#parts.fail(error as Error);
     }

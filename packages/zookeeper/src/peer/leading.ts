@@ -105,7 +105,7 @@ export class Leading implements Role, Replica, PacketConnectionOwner {
     await this.#listener?.close();
     await this.#diskWork;
     try {
-      await settleDatabase(this.#parts, this.#core.outstanding());
+      await settleDatabase(this.#parts, () => this.#core.outstanding());
     } catch (error) {
       this.#parts.fail(error as Error);
     }

@@ -7,12 +7,15 @@ import type { PeerParts } from "./peer-parts.ts";
  *
  * Source: org.apache.zookeeper.server.ZooKeeperServer.shutdown (fastForwardDataBase).
  *
- * @param outstanding what was handed to the log and not applied, in order
+ * @param outstanding what was handed to the log and not applied, in order. It is asked when all of it is
+ * on disk, since some may be committed by that
  */
-export async function settleDatabase(parts: PeerParts, outstanding: readonly Txn[]): Promise<void> {
+export async function settleDatabase(parts: PeerParts, outstanding: () => readonly Txn[]): Promise<void> {
   const { storage, serverSide, committed } = parts;
   await storage.flush();
-  for (const txn of outstanding) {
+  // A leader may take these back. A snapshot that is under way would keep them.
+  if (outstanding().length > 0) await storage.abandonSnapshot();
+  for (const txn of outstanding()) {
     serverSide.database.apply(txn);
     committed.add(txn);
   }
