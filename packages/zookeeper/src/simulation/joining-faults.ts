@@ -17,7 +17,7 @@ const OPERATIONS_OF_A_JOIN = 20;
 const CHANCE: ReadonlyMap<string, number> = new Map([
   ["connected-to-leader", 0.1],
   ["truncating", 0.4],
-  ["snapshot-received", 0.35],
+  ["snapshot-received", 0.4],
   ["leading", 0.05],
 ]);
 
@@ -69,7 +69,7 @@ export class JoiningFaults {
         device.failSyncs(1);
         return;
       case 3:
-        this.#loseLeader(server);
+        this.#loseLeader(server, 60);
         return;
       default:
         this.#powerOffWithin(server, 10);
@@ -92,15 +92,16 @@ export class JoiningFaults {
         this.#powerOffWithin(server, 10);
         return;
       default:
-        this.#loseLeader(server);
+        // Before it writes what it received, and while it does.
+        this.#loseLeader(server, this.#random.chance(0.6) ? 1 : 60);
     }
   }
 
   /** Its disk takes long, and the leader is gone before it is done. */
-  #loseLeader(server: SimulatedServer): void {
+  #loseLeader(server: SimulatedServer, withinMs: number): void {
     const { device, address } = server.host;
     device.stall();
-    this.#world.clock.setTimer(this.#random.between(0, 60), () => {
+    this.#world.clock.setTimer(this.#random.between(0, withinMs), () => {
       const leader = this.#striker.leader();
       if (leader !== undefined && !this.isOver) {
         if (this.#random.chance(0.3)) this.#striker.powerOff(leader);

@@ -31,8 +31,15 @@ export async function runSeed(seed: number): Promise<SeedResult> {
 if (import.meta.main) {
   process.stdout.on("error", () => process.exit(1)); // who asked is gone
   const [first = 1, stride = 1, count = 1] = process.argv.slice(2).map(Number);
+  let seed = first;
+  // A server that throws where nobody catches ends its process, and this one.
+  process.once("uncaughtException", (error) => {
+    const result: SeedResult = { seed, ms: 0, error: `seed ${seed} failed: ${error.stack}`, lastEvents: [] };
+    process.stdout.write(`${JSON.stringify(result)}\n`, () => process.exit(0));
+  });
   for (let at = 0; at < count; at++) {
-    const result = await runSeed(first + at * stride);
+    seed = first + at * stride;
+    const result = await runSeed(seed);
     process.stdout.write(`${JSON.stringify(result)}\n`);
     if ("error" in result) break;
   }
