@@ -277,6 +277,25 @@ describe("watches", () => {
     }));
 });
 
+test("who comes back while a write is under way reads nothing before it is decided", () =>
+  withService(async ({ open, replica, pass }) => {
+    const first = await open();
+    const { sessionId, password } = await first.handshake();
+    replica.held = true;
+    first.request(1, OpCode.create, create("/a"));
+    await pass(20);
+    first.connection.destroy();
+    await pass(20);
+    const second = await open();
+    const handshake = second.handshake({ sessionId, password });
+    await pass(20);
+    expect(second.frames).toEqual([]);
+    replica.commitAll();
+    expect((await handshake).sessionId).toBe(sessionId);
+    second.request(2, OpCode.exists, watchable("/a"));
+    expect((await second.reply()).error).toBe(ErrorCode.ok);
+  }));
+
 describe("authentication", () => {
   test("an id of the digest scheme opens what it owns; a scheme that is not there ends the connection", () =>
     withService(async ({ connect }) => {

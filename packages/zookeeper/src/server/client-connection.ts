@@ -428,8 +428,9 @@ export class ClientConnection implements Client, Receiver {
     this.#input.clear();
     this.#home.partialBytes -= this.#partialBytes;
     this.#partialBytes = 0;
+    const isWaiting = this.#requests.size > 0;
     this.#requests.clear();
-    this.#home.ended(this);
+    this.#home.ended(this, isWaiting);
     this.#home.log.debug("connection-closed", {
       message:
         `Closed socket connection for client ${this.remoteText} ` +

@@ -51,8 +51,12 @@ export interface ClientHome extends OutputBudget, OutstandingCount {
   /** The client does not take what was sent to it; it does again. */
   blocked(client: Client): void;
   unblocked(client: Client): void;
-  /** The connection is closed: it gets nothing more, though its last bytes may be on their way. */
-  ended(client: Client): void;
+  /**
+   * The connection is closed: it gets nothing more, though its last bytes may be on their way.
+   *
+   * @param isWaiting it has sent writes that are under way
+   */
+  ended(client: Client, isWaiting: boolean): void;
   /** Nothing is left of the connection. */
   forget(client: Client): void;
 }

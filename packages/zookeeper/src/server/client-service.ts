@@ -1,5 +1,6 @@
 import type { Clock, Connection, Log, Timer } from "@ordinal/io";
 
+import { OpCode } from "../jute/op-code.ts";
 import type { Txn } from "../jute/txn-records.ts";
 import { sessionHex, type SessionId } from "../jute/zxid.ts";
 import type { Replica } from "../peer/replica.ts";
@@ -24,6 +25,8 @@ import type { ServerStats } from "./server-stats.ts";
 
 /** How often silent connections are looked for. */
 const SWEEP_MS = 500;
+/** As jute writes it. */
+const ROOT_PATH = new Uint8Array([0, 0, 0, 1, 0x2f]);
 
 export interface ClientServiceParts {
   readonly clock: Clock;
@@ -65,6 +68,8 @@ export class ClientService implements ServerSide, ClientHome {
   #openCount = 0;
   readonly #countByAddress = new Map<string, number>();
   readonly #bySession = new Map<SessionId, Client>();
+  /** Sessions that lost their connection with writes under way. */
+  readonly #withWrites = new Set<SessionId>();
   #toSettle: Client[] = [];
   #toResume: Client[] = [];
   /** Clients that do not take what is sent to them, longest first. */
@@ -150,7 +155,8 @@ export class ClientService implements ServerSide, ClientHome {
   }
 
   /** The connection is closed: it gets nothing more, though its last bytes may be on their way. */
-  ended(connection: Client): void {
+  ended(connection: Client, isWaiting: boolean): void {
+    if (isWaiting && connection.hasSession) this.#withWrites.add(connection.sessionId);
     this.#openCount--;
     const address = connection.remoteHost;
     const count = (this.#countByAddress.get(address) ?? 1) - 1;
@@ -272,7 +278,32 @@ export class ClientService implements ServerSide, ClientHome {
     }
     this.#bySession.get(sessionId)?.close("client_reconnect");
     this.#bySession.set(sessionId, connection);
-    replica.revalidate(sessionId, connection.timeoutMs, (isValid) => connection.established(isValid, isReadOnly));
+    replica.revalidate(sessionId, connection.timeoutMs, (isValid) => {
+      if (isValid && this.#withWrites.has(sessionId)) this.#establishBehindWrites(replica, connection);
+      else connection.established(isValid, isReadOnly);
+    });
+  }
+
+  /** Who comes back to see what became of a write must not read before it is decided. */
+  #establishBehindWrites(replica: Replica, connection: Client): void {
+    replica.submit(
+      new PendingRequest({
+        origin: {
+          synced: () => {
+            this.#withWrites.delete(connection.sessionId);
+            connection.established(true, false);
+          },
+          refused: () => connection.close("io_exception_in_session_init"),
+        },
+        sessionId: connection.sessionId,
+        cxid: 0,
+        type: OpCode.sync,
+        record: ROOT_PATH,
+        authInfo: [],
+        receivedMs: connection.lastHeardMs,
+        isOrdered: true,
+      }),
+    );
   }
 
   isLocalSession(sessionId: SessionId): boolean {
@@ -302,6 +333,7 @@ export class ClientService implements ServerSide, ClientHome {
     this.log.info("retired", { message: `Stops serving clients: ${reason}` });
     this.#replica = undefined;
     this.closeAll("server_shutdown");
+    this.#withWrites.clear();
   }
 
   commit(txn: Txn): TxnResult {
@@ -310,6 +342,7 @@ export class ClientService implements ServerSide, ClientHome {
     const latencyMs = this.clock.now() - timeMs;
     if (latencyMs >= 0) this.metrics.propagationLatency.add(latencyMs);
     this.#bySession.get(sessionId)?.committed(txn, result);
+    if (txn.record.type === OpCode.closeSession) this.#withWrites.delete(sessionId);
     return result;
   }
 
