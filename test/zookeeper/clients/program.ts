@@ -30,10 +30,10 @@ export class Program implements Disposable {
   }
 
   /** The next line that has this in it. */
-  async lineWith(text: string): Promise<string> {
+  async lineWith(text: string | RegExp): Promise<string> {
     for (;;) {
       const line = await this.line();
-      if (line.includes(text)) return line;
+      if (typeof text === "string" ? line.includes(text) : text.test(line)) return line;
     }
   }
 
