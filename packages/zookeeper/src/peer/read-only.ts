@@ -35,9 +35,16 @@ export class ReadOnly implements Replica {
     return this.#sessions.touch(sessionId, timeoutMs, this.#parts.clock.monotonic());
   }
 
-  /** Whether a session of the ensemble lives nobody can tell here: its client gets no answer, and looks further. */
+  /**
+   * Sessions of the ensemble do not come here (`ClientService` sends them on). Of another one, local sessions being enabled, nothing is
+   * known; else it may be one that this server has not heard of, and it is taken at its word.
+   */
   revalidate(sessionId: SessionId, timeoutMs: number, done: (valid: boolean) => void): void {
-    if (this.touch(sessionId, timeoutMs)) done(true);
+    const { config, clock } = this.#parts;
+    if (this.touch(sessionId, timeoutMs)) return done(true);
+    if (config.localSessionsEnabled) return done(false);
+    this.#sessions.create(sessionId, timeoutMs, clock.monotonic());
+    done(true);
   }
 
   nextSessionId(): SessionId {

@@ -113,6 +113,13 @@ describe("the handshake", () => {
       expect(await (await open()).handshake({ readOnly: true })).toMatchObject({ readOnly: true });
     }));
 
+  test("a server in read-only mode sends a session of the ensemble on to others", () =>
+    withService(async ({ open, replica }) => {
+      const { sessionId, password } = await (await open()).handshake({ readOnly: true });
+      replica.role = "read-only";
+      await expect((await open()).handshake({ sessionId, password, readOnly: true })).rejects.toThrow("closed");
+    }));
+
   test("what was sent behind the handshake is answered behind it", () =>
     withService(async ({ open, replica, pass }) => {
       replica.held = true;

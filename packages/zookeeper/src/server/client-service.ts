@@ -269,6 +269,13 @@ export class ClientService implements ServerSide, ClientHome {
     if (replica === undefined) return connection.close("server_shutdown");
     connection.sessionId = sessionId;
     const isReadOnly = replica.role === "read-only";
+    if (isReadOnly && this.#database.sessions.has(sessionId)) {
+      // Whether it still lives only a quorum can tell: its client is to look further.
+      this.log.info("global-session-in-read-only-mode", {
+        message: `Refusing global session reconnection in RO mode ${connection.remoteText}`,
+      });
+      return connection.close("renew_global_session_in_ro_mode");
+    }
     if (!isSessionPassword(sessionId, password)) {
       this.log.warn("wrong-session-password", {
         message: `Incorrect password from ${connection.remoteText} for session 0x${sessionHex(sessionId)}`,

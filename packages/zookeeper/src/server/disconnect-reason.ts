@@ -5,6 +5,7 @@ export type DisconnectReason =
   | "client_closed_session"
   | "unable_to_read_from_client"
   | "not_read_only_client"
+  | "renew_global_session_in_ro_mode"
   | "client_zxid_ahead"
   | "client_reconnect"
   | "io_exception"
