@@ -106,9 +106,14 @@ function tellFatal(log: Log, error: unknown): void {
   process.stderr.write(`${reason}\n`);
 }
 
-/** Seen as `java` by `pkill`, and with the original's main class by `ps`: people's scripts look for both. */
+/**
+ * Seen as `java` by `pkill`, and with the original's main class by `ps`: people's scripts look for both. A title has no more room
+ * than the command line that the process was started with; what does not fit loses its options.
+ */
 function nameProcess(args: readonly string[]): void {
-  process.title = `java ${args.join(" ")}`;
+  const room = [process.execPath, ...process.execArgv, ...process.argv.slice(1)].join(" ").length;
+  const full = `java ${args.join(" ")}`;
+  process.title = full.length <= room ? full : `java ${args.slice(Math.max(0, args.indexOf(MAIN_CLASS))).join(" ")}`;
   try {
     writeFileSync("/proc/self/comm", "java");
   } catch {
