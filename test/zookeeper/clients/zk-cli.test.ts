@@ -65,7 +65,8 @@ describe.each(CLUSTER_KINDS)("zkCli.sh on $name", ({ isHere, start }) => {
 
 describe.runIf(isOriginalInstalled())("the original's zkCli.sh on our server", () => {
   for (const { before, input, expected } of casesOf(SHELLS_FILE, "## ")) {
-    test((before.at(-1) ?? "").slice(3), async () => {
+    // The JVM prints events and results from two threads, and on a busy machine not always in the recorded order.
+    test((before.at(-1) ?? "").slice(3), { retry: 2 }, async () => {
       const ours = CLUSTER_KINDS.find(({ name }) => name === "ours");
       if (ours === undefined) throw new Error("no servers of ours");
       await using server = await ours.start({ size: 1, lines: SERVER_LINES });
