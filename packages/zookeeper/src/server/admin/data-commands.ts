@@ -67,7 +67,6 @@ async function* serverStats(view: ServerView): AsyncGenerator<readonly [string, 
     {
       packets_sent: stats.packetsSent,
       packets_received: stats.packetsReceived,
-      fsync_threshold_exceed_count: 0,
       client_response_stats: responseSizes(view),
       data_dir_size: snapshotBytes,
       log_dir_size: logBytes,

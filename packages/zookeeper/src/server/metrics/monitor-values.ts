@@ -46,7 +46,6 @@ export function gauges(view: ServerView): Gauge[] {
     { name: "local_sessions", value: facts?.localSessions ?? 0 },
     { name: "uptime", value: Math.floor(view.clock.monotonic() - view.startedMs) },
     { name: "max_latency", value: stats.latency.max },
-    { name: "outstanding_tls_handshake", value: 0 },
     { name: "min_client_response_size", value: stats.minResponseBytes },
     { name: "non_mtls_local_conn_count", value: stats.nonMtlsLocalConnections },
   ];
